@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver core: one NPU behind the seam.
+ *
+ * One event loop owns all state: whoever calls must hold the device (the service's device lock, or
+ * a single thread); no function here may run at the same time as another on the same device.
+ * Nothing blocks but drv_wait(), and the convenience loops that say so.
+ *
+ *   created -> booting -> ready -> stopping -> stopped
+ *                 \-> failed <-/
+ */
+#ifndef DRIVER_DRIVER_H
+#define DRIVER_DRIVER_H
+
+#include "abi/job.h"
+#include "base/base.h"
+#include "driver/os.h"
+
+struct drv_dev;
+struct drv_ctx;
+struct drv_bo;
+struct drv_queue;
+
+enum drv_state { DRV_CREATED, DRV_BOOTING, DRV_READY, DRV_STOPPING, DRV_STOPPED, DRV_FAILED };
+
+struct drv_step_report { /* one finished step of a sequence, for `npu boot -v` */
+	const char *sequence; /* "power_up", "boot" ... static strings */
+	const char *step;     /* what the step does: "poll PLL_STATUS.LOCK == 1" */
+	const char *source;   /* "P 3.4 #3" */
+	u64 duration_ns;
+	int result; /* 0 or a negative errno */
+};
+
+struct drv_config {
+	const char *firmware; /* path; NULL = search list of design section 8 */
+	bool ignore_env;      /* privileged caller: $NPU_FIRMWARE is ignored */
+	bool force_id;        /* bind to ids known not to be NPUs */
+	u32 log_level;        /* enum base_log_level */
+	/* Called from the loop after each step; may be NULL. */
+	void (*on_step)(void *opaque, const struct drv_step_report *report);
+	void *opaque;
+};
+
+/**
+ * drv_create() - match PCI ids, map BARs, find and validate firmware
+ * @os: stays the caller's; must outlive the device
+ *
+ * Return: 0; -ENODEV (no NPU, or not one we drive), -ENOENT (no firmware; @err lists every path
+ * tried), -EINVAL (bad firmware), -ENOMEM, or what the seam said.
+ */
+int drv_create(struct os_device *os, const struct drv_config *cfg, struct drv_dev **out,
+	       struct base_err *err) BASE_WARN_UNUSED;
+
+/** drv_destroy() - stop if needed (blocking), free everything.  Contexts must be gone. NULL ok. */
+void drv_destroy(struct drv_dev *dev);
+
+/** drv_start() - begin power-up and boot; drv_process() carries it on. */
+int drv_start(struct drv_dev *dev) BASE_WARN_UNUSED;
+/** drv_stop() - begin the orderly shutdown of P 3.9; pending jobs end with -ECANCELED. */
+int drv_stop(struct drv_dev *dev) BASE_WARN_UNUSED;
+
+/** drv_boot() - drv_start() and the loop until ready; blocks.  0 or why it failed. */
+int drv_boot(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
+/** drv_shutdown() - drv_stop() and the loop until stopped; blocks. */
+int drv_shutdown(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
+
+/**
+ * drv_process() - take interrupts and timers that are due; never blocks
+ * Return: when to be called again at the latest, ns of the seam's clock (~0 = no timer).
+ */
+u64 drv_process(struct drv_dev *dev);
+/** drv_wait() - block until there may be something to process or @until_ns; 0, -ETIMEDOUT, -EINTR. */
+int drv_wait(struct drv_dev *dev, u64 until_ns) BASE_WARN_UNUSED;
+/** drv_wake() - make a drv_wait() return; the one function callable from any thread. */
+void drv_wake(struct drv_dev *dev);
+u64 drv_now_ns(struct drv_dev *dev);
+
+enum drv_state drv_get_state(const struct drv_dev *dev);
+/** drv_last_error() - why the device failed; text empty when it did not. */
+const struct base_err *drv_last_error(const struct drv_dev *dev);
+
+struct drv_info {
+	const char *gen;     /* "npu37" */
+	const char *product; /* "Meteor Lake" */
+	const char *location;
+	u16 vendor_id, device_id;
+	u8 revision;
+	bool is_virtual;
+	const char *fw_path;    /* "(built in)" for the built-in image */
+	const char *fw_version; /* text of the version page */
+	u32 fw_api[16];         /* major << 16 | minor */
+	u64 va_start, va_end;   /* range of a context's buffers */
+	u32 freq_max_mhz;
+	u32 nr_contexts_max;
+	u64 jobs_done, jobs_failed, irqs, mmu_faults;
+	u64 boot_ns; /* duration of the last boot */
+};
+void drv_get_info(const struct drv_dev *dev, struct drv_info *out);
+
+/** drv_dump_registers() - every readable, side-effect-free register, decoded, one line each. */
+void drv_dump_registers(struct drv_dev *dev, void (*line)(void *opaque, const char *text),
+			void *opaque);
+
+/* Contexts: one address space (SSID) each.  -EBUSY when SSIDs run out. */
+int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out) BASE_WARN_UNUSED;
+/** drv_ctx_destroy() - its queues and buffers must be gone. */
+void drv_ctx_destroy(struct drv_ctx *ctx);
+u32 drv_ctx_ssid(const struct drv_ctx *ctx);
+
+enum drv_bo_flags { /* P 12.4, values of the service's path grammar */
+	DRV_BO_WB = 0,
+	DRV_BO_WC = 1u << 0,
+	DRV_BO_RO = 1u << 1,    /* read-only for the NPU */
+	DRV_BO_SHAVE = 1u << 2, /* in the shave range */
+	DRV_BO_DMA = 1u << 3,   /* in the dma range */
+};
+
+/**
+ * drv_bo_create() - zeroed memory mapped for CPU and NPU
+ * @size: bytes, not 0; rounded up to pages.  @align: power of two, 0 = 4096.
+ * Return: 0, -EINVAL, -ENOMEM, -ENOSPC (address range exhausted).
+ */
+int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
+	BASE_WARN_UNUSED;
+/** drv_bo_destroy() - unmap and free; the caller makes sure that no job uses it. */
+void drv_bo_destroy(struct drv_bo *bo);
+void *drv_bo_cpu(const struct drv_bo *bo);
+u64 drv_bo_addr(const struct drv_bo *bo);
+u64 drv_bo_size(const struct drv_bo *bo); /* rounded */
+/** drv_ctx_range_ok() - do live buffers of @ctx cover [addr, addr + size)? */
+bool drv_ctx_range_ok(const struct drv_ctx *ctx, u64 addr, u64 size);
+
+#define DRV_QUEUE_DEPTH 62u  /* P 10.2 */
+#define DRV_CTX_JOBS    256u /* P 10.1 */
+
+/**
+ * drv_queue_create() - a command queue with its doorbell; registered at its first submission
+ * @priority: 0 idle .. 3 realtime
+ * Return: 0, -EINVAL, -ENOMEM, -EBUSY (no doorbell left).
+ */
+int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out) BASE_WARN_UNUSED;
+/** drv_queue_destroy() - pending jobs are forgotten by the caller but reaped by the driver first:
+ * the call is asynchronous, memory is freed once the firmware let go. */
+void drv_queue_destroy(struct drv_queue *queue);
+
+/**
+ * drv_queue_submit() - hand over jobs, in order
+ *
+ * Numbers must have been checked by the service.  No allocation, no blocking.
+ * Return: number of jobs taken (>= 1), or -EAGAIN (queue or context full), -ENODEV, -ECANCELED
+ * (device failed or stopping).
+ */
+int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr) BASE_WARN_UNUSED;
+/** drv_queue_reap() - take up to @max completions, oldest first; returns how many. */
+u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max);
+/** drv_queue_pending() - jobs submitted and not completed. */
+u32 drv_queue_pending(const struct drv_queue *queue);
+
+#endif

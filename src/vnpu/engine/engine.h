@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Compute engines of the virtual NPU.  "plain" (src/kernels) is linked in; "onednn" is
+ * libvnpu_engine.so, loaded on demand, which exports `const struct vnpu_engine vnpu_engine_onednn`.
+ *
+ * An engine sees checked programs and contiguous host memory only.  One thread per device calls it.
+ */
+#ifndef VNPU_ENGINE_ENGINE_H
+#define VNPU_ENGINE_ENGINE_H
+
+#include "abi/program.h"
+
+#define VNPU_ENGINE_ABI 1u
+
+struct vnpu_engine_opts {
+	u32 nr_threads; /* >= 1 */
+	bool strict;    /* a reference implementation is an error */
+};
+
+struct vnpu_net; /* a prepared program; each engine has its own definition */
+
+struct vnpu_engine {
+	u32 abi; /* VNPU_ENGINE_ABI */
+	const char *name;
+	/* 0, -EINVAL, -ENOMEM, -EOPNOTSUPP.  @prog was checked (abi_prog_open + kern_prog_check) and
+	 * is needed until drop(); an engine may keep pointers into it. */
+	int (*prepare)(const struct abi_prog *prog, const struct vnpu_engine_opts *opts,
+		       struct vnpu_net **out, struct base_err *err);
+	/* @bindings: inputs, then outputs, each of its tensor's size; @arena: of the program's size,
+	 * 64-byte aligned, content undefined before and after; bindings may have any alignment. */
+	int (*run)(struct vnpu_net *net, void *const *bindings, void *arena, struct base_err *err);
+	void (*drop)(struct vnpu_net *net);
+	/* Name of the implementation that runs operation @op ("jit:avx512_core", "plain"); NULL past
+	 * the last operation.  Static or owned by @net. */
+	const char *(*impl)(const struct vnpu_net *net, u32 op);
+};
+
+extern const struct vnpu_engine vnpu_engine_plain;
+
+/* Symbol of libvnpu_engine.so */
+#define VNPU_ENGINE_ONEDNN_SYMBOL "vnpu_engine_onednn"
+
+#endif
