@@ -30,6 +30,7 @@
 #ifndef REGS_REGS_H
 #define REGS_REGS_H
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "base/types.h"
