@@ -76,7 +76,11 @@ struct os_ops {
 
 	u64 (*now_ns)(struct os_device *os);
 	void (*delay_ns)(struct os_device *os, u64 ns); /* short busy wait, at most 200 us */
-	/* Blocks until the interrupt fires (0), @until_ns passes (-ETIMEDOUT), or wake() (-EINTR). */
+	/*
+	 * Blocks until the interrupt fires (0), @until_ns passes (-ETIMEDOUT), or wake() (-EINTR).
+	 * One thread at a time; other threads may make the other calls meanwhile.  A wake() or
+	 * interrupt that came before is not lost: the next wait() returns at once.
+	 */
 	int (*wait)(struct os_device *os, u64 until_ns);
 	void (*wake)(struct os_device *os); /* from any thread */
 	/* A descriptor to poll for "interrupt pending", for an event loop; -EOPNOTSUPP if none. */
