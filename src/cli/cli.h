@@ -75,6 +75,7 @@ bool cli_is_program(const struct cli_file *file);
 struct cli_image_options {
 	float mean[4], std[4]; /* per channel, of values scaled to 0..1; 0 and 1 by default */
 	u32 nr_mean, nr_std;
+	bool show; /* draw the picture on standard output */
 };
 
 /**
@@ -108,6 +109,8 @@ int cli_image_decode(const struct cli_file *file, u32 channels, struct cli_image
 int cli_image_to_tensor(const struct cli_image *image, const struct graph_value_info *want,
 			const struct cli_image_options *opts, struct graph_tensor *out,
 			struct base_err *err);
+/** cli_image_show() - draw it with characters: grey blocks on a terminal, ASCII elsewhere. */
+void cli_image_show(const struct cli_image *image);
 /** cli_image_channels() - channels of an image-shaped input, 0 if @want is not image-shaped. */
 u32 cli_image_channels(const struct graph_value_info *want);
 

@@ -20,6 +20,7 @@ static const char help[] =
 	"                       be left out where the model has one input; repeat for more inputs\n"
 	"  --random[=SEED]      seeded normal values for every input not given\n"
 	"  --mean R,G,B --std R,G,B   of pictures, in 0..1: (value / 255 - mean) / std\n"
+	"  --show               draw a picture input on the terminal\n"
 	"  --reference DIR      a data set as ONNX ships them: input_N.pb are used where no --input is\n"
 	"                       given, output_N.pb are compared (rtol 1e-3, atol 1e-7)\n"
 	"  --output DIR         write each output to DIR/output_N.pb\n"
@@ -53,6 +54,7 @@ enum {
 	OPT_REPEAT,
 	OPT_TIMEOUT,
 	OPT_JSON,
+	OPT_SHOW,
 	OPT_QUIET
 };
 
@@ -69,6 +71,7 @@ static const struct option long_options[] = {
 	{ "threads", required_argument, NULL, OPT_THREADS },
 	{ "repeat", required_argument, NULL, OPT_REPEAT },
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
+	{ "show", no_argument, NULL, OPT_SHOW },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
 	{ NULL, 0, NULL, 0 },
@@ -159,6 +162,9 @@ static int parse_option(int opt, struct run_options *opts, struct device_options
 		return parse_u32("timeout", optarg, 1, 1000000, &opts->timeout_s);
 	case OPT_JSON:
 		opts->json = true;
+		return 0;
+	case OPT_SHOW:
+		opts->image.show = true;
 		return 0;
 	case OPT_QUIET:
 		opts->quiet = true;

@@ -6,6 +6,7 @@
 #include <png.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/program.h"
 #include "cli/cli.h"
@@ -164,6 +165,33 @@ static void store(struct graph_tensor *t, size_t i, double grey,
 		((u8 *)t->data)[i] = (u8)lrint(grey);
 	else
 		((float *)t->data)[i] = (float)((grey / 255 - mean) / std);
+}
+
+/* One character stands for two rows: upper half in the foreground, lower half in the background. */
+static void show_cell(double upper, double lower, bool is_terminal)
+{
+	static const char ramp[] = " .:-=+*#%@";
+	int top = 232 + (int)lrint(upper * 23 / 255), bottom = 232 + (int)lrint(lower * 23 / 255);
+
+	if (is_terminal)
+		printf("\033[38;5;%dm\033[48;5;%dm\u2580", top, bottom);
+	else
+		putchar(ramp[(int)lrint((upper + lower) / 2 * 9 / 255)]);
+}
+
+void cli_image_show(const struct cli_image *image)
+{
+	bool is_terminal = isatty(STDOUT_FILENO);
+	u32 w = base_min(image->width, 56u);
+	u32 h = (u32)((u64)image->height * w / image->width + 1) & ~1u;
+
+	for (u32 y = 0; y + 1 < h; y += 2) {
+		fputs("    ", stdout);
+		for (u32 x = 0; x < w; x++)
+			show_cell(sample(image, 0, x, y, w, h), sample(image, 0, x, y + 1, w, h),
+				  is_terminal);
+		fputs(is_terminal ? "\033[0m\n" : "\n", stdout);
+	}
 }
 
 int cli_image_to_tensor(const struct cli_image *image, const struct graph_value_info *want,

@@ -100,6 +100,8 @@ static int load_image(const struct cli_file *file, const struct graph_value_info
 	ret = cli_image_decode(file, channels, &image, &err);
 	if (!ret)
 		ret = cli_image_to_tensor(&image, want, opts, out, &err);
+	if (!ret && opts->show)
+		cli_image_show(&image);
 	base_free(image.pixels);
 	return ret ? cli_fail(CLI_BAD_INPUT, "%s: %s", file->path, err.text) : 0;
 }
