@@ -15,8 +15,10 @@
  *
  * Tensors are dense, row-major, little-endian.  Every tensor is written before it is read
  * (constants and inputs are written before the first operation); nothing writes a constant or an
- * input.  All numbers are checked against the image's real size before use: a hostile program can
- * fail, not escape.
+ * input.  Writing an alias writes its base, and a base that was written makes its aliases readable;
+ * an alias of a constant or an input is never written.  An operation's outputs share no byte with
+ * its other operands (UNARY and COPY may work exactly in place).  All numbers are checked against
+ * the image's real size before use: a hostile program can fail, not escape.
  *
  * SRC: design section 7.  This format is ours.
  */
@@ -36,6 +38,7 @@
 #define ABI_MAX_RANK       8u
 #define ABI_MAX_SPATIAL    3u
 #define ABI_MAX_OPERANDS   255u
+#define ABI_MAX_OUTPUTS    2u
 #define ABI_MAX_TENSORS    (1u << 20)
 #define ABI_MAX_TENSOR_SIZE (UINT64_C(1) << 36) /* bytes */
 #define ABI_MAX_ARENA_SIZE (UINT64_C(1) << 36)
@@ -100,7 +103,7 @@ enum abi_tensor_kind {
 	ABI_TENSOR_CONST = 1,  /* off: in WEIGHTS */
 	ABI_TENSOR_INPUT = 2,  /* off: input number */
 	ABI_TENSOR_OUTPUT = 3, /* off: output number */
-	ABI_TENSOR_ARENA = 4,  /* off: in the arena */
+	ABI_TENSOR_ARENA = 4,  /* off: in the arena, multiple of 64 */
 	ABI_TENSOR_ALIAS = 5,  /* off: index of an earlier tensor with the same bytes, not an alias */
 };
 
@@ -392,10 +395,11 @@ struct abi_prog {
  * Checks header, version, content hash, section bounds, every tensor (kind, type, rank, size,
  * offset), every operand index, attribute sizes per op code, names (terminated), inputs and
  * outputs (each number exactly once), and that each tensor is written before it is read and each
- * output is written.  Not checked here: that shapes agree with what the operations compute
+ * output is written, and that no output overlaps another operand of its operation.  Reserved and
+ * unused fields must be 0.  Not checked here: that shapes agree with what the operations compute
  * (kern_prog_check()).
  *
- * Return: 0, or -EINVAL with @err naming what and where.
+ * Return: 0, -EINVAL with @err naming what and where, or -ENOMEM.
  */
 int abi_prog_open(const void *image, u64 size, struct abi_prog *out, struct base_err *err)
 	BASE_WARN_UNUSED;
@@ -422,7 +426,12 @@ const char *abi_reduce_name(u32 kind);
 /** abi_op_attr_size() - bytes of @code's attribute structure, 0 for none or an unknown code. */
 u32 abi_op_attr_size(u32 code);
 
-/** abi_tensor_size() - product of dims times element size into @out; false on overflow or excess. */
+/**
+ * abi_tensor_size() - product of dims times element size into @out; false on overflow or excess
+ *
+ * The limit holds for the product of the dims that are not 0: no stride of an empty tensor
+ * overflows either.
+ */
 bool abi_tensor_size(u32 dtype, u32 rank, const u32 *dims, u64 *out);
 
 #endif
