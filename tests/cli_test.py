@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The npu command as its users meet it: what it prints, what it refuses and how, exit codes.
+
+usage: cli_test.py [NAME...]       last line "N passed, N failed"
+"""
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+import traceback
+import zlib
+
+ROOT = pathlib.Path(__file__).parent.parent
+NPU = str(ROOT / "build/bin/npu")
+DIGITS = str(ROOT / "data/digits.onnx")
+PICTURE = str(ROOT / "data/digits/7.png")
+DATASET = str(ROOT / "data/digits/test_data_set_0")
+NODE = pathlib.Path("/usr/share/libonnx-testdata/data/node")
+
+TESTS = []
+
+
+def test(function):
+    TESTS.append(function)
+    return function
+
+
+def npu(*args, env=None, timeout=120):
+    return subprocess.run([NPU, *map(str, args)], capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL)
+
+
+def refused(code, *args, says=(), **kw):
+    """Exit @code, nothing but one line (two for usage) on stderr, which contains each of @says."""
+    done = npu(*args, **kw)
+    assert done.returncode == code, (args, done.returncode, done.stderr)
+    lines = done.stderr.strip().splitlines()
+    assert 1 <= len(lines) <= (2 if code == 2 else 1), done.stderr
+    assert lines[0].startswith("npu: "), lines
+    for text in says:
+        assert text in lines[0], (text, lines[0])
+    return done
+
+
+def png(path, width, height, rows):
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+    raw = b"".join(b"\0" + bytes(r) for r in rows)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0,
+                     0, 0, 0)) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+
+
+def npy(path, descr, shape, data, order="False", version=1):
+    header = f"{{'descr': '{descr}', 'fortran_order': {order}, 'shape': {shape}, }}"
+    header = header.encode() + b" " * (63 - (10 + len(header)) % 64) + b"\n"
+    path.write_bytes(b"\x93NUMPY" + bytes([version, 0]) + struct.pack("<H", len(header)) + header + data)
+
+
+@test
+def help_teaches_and_exits_zero(tmp):
+    for args in (["--help"], ["run", "--help"], ["compile", "--help"], ["model", "--help"],
+                 ["boot", "--help"], ["info", "--help"], ["list", "--help"]):
+        done = npu(*args)
+        assert done.returncode == 0 and "usage: npu" in done.stdout and not done.stderr, args
+    assert "exit codes" in npu("--help").stdout
+    assert npu().returncode == 2
+
+
+@test
+def usage_errors_exit_two(tmp):
+    refused(2, "frobnicate", says=["frobnicate"])
+    refused(2, "run", says=["which model"])
+    refused(2, "run", DIGITS, "--no-such", says=["--no-such"])
+    refused(2, "run", DIGITS, "--threads", "0", says=["--threads 0"])
+    refused(2, "run", DIGITS, "--engine", "magic", says=["magic"])
+    refused(2, "run", DIGITS, "--random=x", says=["x"])
+    refused(2, "compile", DIGITS, says=["-o"])
+
+
+@test
+def missing_and_odd_files_are_named(tmp):
+    refused(3, "run", "/nowhere/x.onnx", says=["/nowhere/x.onnx", "No such file"])
+    refused(3, "run", str(tmp), says=["not a regular file"])
+    os.mkfifo(tmp / "fifo.onnx")
+    refused(3, "run", tmp / "fifo.onnx", says=["not a regular file"], timeout=10)
+    (tmp / "empty.onnx").touch()
+    refused(3, "run", tmp / "empty.onnx", says=["empty"])
+    (tmp / "text.onnx").write_text("hello, I am no model\n")
+    refused(3, "run", tmp / "text.onnx", says=["text.onnx"])
+
+
+@test
+def wrong_inputs_say_what_to_do(tmp):
+    refused(3, "run", DIGITS, says=["image", "--input image=FILE"])
+    refused(3, "run", DIGITS, "--input", "picture=" + PICTURE, says=["picture", "'image'"])
+    refused(3, "run", DIGITS, "--input", "/nowhere.png", says=["/nowhere.png"])
+    npy(tmp / "shape.npy", "<f4", "(1, 1, 27, 28)", bytes(4 * 27 * 28))
+    refused(3, "run", DIGITS, "--input", tmp / "shape.npy", says=["wrong shape", "[1,1,28,28]", "27"])
+    npy(tmp / "type.npy", "<i4", "(1, 1, 28, 28)", bytes(4 * 28 * 28))
+    refused(3, "run", DIGITS, "--input", tmp / "type.npy", says=["wrong type", "int32", "float32"])
+    npy(tmp / "short.npy", "<f4", "(1, 1, 28, 28)", bytes(100))
+    refused(3, "run", DIGITS, "--input", tmp / "short.npy", says=["cut short"])
+    npy(tmp / "fortran.npy", "<f4", "(1, 1, 28, 28)", bytes(4 * 28 * 28), order="True")
+    refused(3, "run", DIGITS, "--input", tmp / "fortran.npy", says=["Fortran"])
+    (tmp / "bad.png").write_bytes(pathlib.Path(PICTURE).read_bytes()[:60])
+    refused(3, "run", DIGITS, "--input", tmp / "bad.png", says=["PNG"])
+    (tmp / "x.txt").write_text("x")
+    refused(3, "run", DIGITS, "--input", tmp / "x.txt", says=[".png"])
+    refused(2, "run", DIGITS, "--input", PICTURE, "--input", "image=" + PICTURE, says=["twice"])
+
+
+@test
+def bad_devices_and_firmware_are_named(tmp):
+    refused(1, "run", DIGITS, "--input", PICTURE, "--device", "sim:npu99", says=["npu99"])
+    refused(1, "boot", "--device", "banana", says=["banana"])
+    refused(1, "boot", "--device", "sim:npu37,engine=magic", says=["magic"])
+    refused(1, "boot", "--firmware", "/nowhere/fw.bin", says=["/nowhere/fw.bin"])
+    (tmp / "fw.bin").write_bytes(b"\0" * 20000)
+    refused(1, "boot", "--firmware", tmp / "fw.bin", says=["fw.bin"])
+    refused(2, "run", DIGITS, "--input", PICTURE, "--device", "vfio:0", "--threads", "2")
+
+
+@test
+def pictures_become_answers(tmp):
+    for digit in range(10):
+        done = npu("run", DIGITS, "--input", ROOT / f"data/digits/{digit}.png", "--json")
+        assert done.returncode == 0, done.stderr
+        top = json.loads(done.stdout)["outputs"][0]["top"]
+        assert top[0]["class"] == digit and top[0]["value"] > top[1]["value"], (digit, top)
+
+
+@test
+def png_pgm_npy_and_pb_give_the_same_answer(tmp):
+    rows = [[(x * y * 7) % 256 for x in range(28)] for y in range(28)]
+    png(tmp / "a.png", 28, 28, rows)
+    (tmp / "a.pgm").write_bytes(b"P5\n# comment\n28 28\n255\n" + bytes(sum(rows, [])))
+    (tmp / "t.pgm").write_text("P2 28 28 255\n" + " ".join(map(str, sum(rows, []))))
+    npy(tmp / "a.npy", "<f4", "(1, 1, 28, 28)", struct.pack("<784f", *(v / 255 for v in sum(rows, []))))
+    answers = []
+    for name in ("a.png", "a.pgm", "t.pgm", "a.npy"):
+        out = tmp / name.replace(".", "_")
+        done = npu("run", DIGITS, "--input", tmp / name, "--output", out, "--quiet")
+        assert done.returncode == 0, done.stderr
+        answers.append((out / "output_0.pb").read_bytes())
+    assert len(set(answers)) == 1 and len(answers[0]) > 40
+
+
+@test
+def reference_decides_the_exit_code(tmp):
+    assert npu("run", DIGITS, "--reference", DATASET).returncode == 0
+    for name in ("input_0.pb", "output_0.pb"):
+        (tmp / name).write_bytes((pathlib.Path(DATASET) / name).read_bytes())
+    wrong = bytearray((tmp / "output_0.pb").read_bytes())
+    at = wrong.rindex(b"J\x28") + 2  # raw_data of ten floats
+    wrong[at + 4 * 3:at + 4 * 4] = struct.pack("<f", 0.75)
+    (tmp / "output_0.pb").write_bytes(wrong)
+    done = npu("run", DIGITS, "--reference", tmp)
+    assert done.returncode == 5 and "DIFFERS" in done.stdout and "[0,3]" in done.stdout, done.stdout
+    (tmp / "output_0.pb").unlink()
+    refused(3, "run", DIGITS, "--reference", tmp, says=["output_N.pb"])
+
+
+@test
+def compiled_programs_run_and_damaged_ones_are_refused(tmp):
+    program = tmp / "digits.npu"
+    done = npu("compile", DIGITS, "-o", program)
+    assert done.returncode == 0 and program.stat().st_size > 1000, done.stderr
+    assert npu("run", program, "--reference", DATASET).returncode == 0
+    image = program.read_bytes()
+    (tmp / "short.npu").write_bytes(image[:-100])
+    refused(3, "run", tmp / "short.npu", "--reference", DATASET, says=["short.npu"])
+    damaged = bytearray(image)
+    damaged[300] ^= 0x40
+    (tmp / "damaged.npu").write_bytes(damaged)
+    refused(3, "run", tmp / "damaged.npu", "--reference", DATASET, says=["damaged.npu"])
+
+
+@test
+def boot_shows_every_step(tmp):
+    done = npu("boot", "-v")
+    assert done.returncode == 0, done.stderr
+    for word in ("PLL_STATUS", "power", "boot", "P 3.4", "is ready"):
+        assert word in done.stdout, (word, done.stdout)
+    assert len(done.stdout.splitlines()) > 30
+
+
+@test
+def info_and_list_say_what_there_is(tmp):
+    info = npu("info")
+    assert info.returncode == 0 and all(": " in l for l in info.stdout.splitlines()), info.stdout
+    for word in ("npu37", "7d1d", "Meteor Lake"):
+        assert word in info.stdout, (word, info.stdout)
+    assert "sim:npu37" in npu("list").stdout
+    assert "ad1d" in npu("info", "--device", "sim:npu37,pci=ad1d").stdout
+
+
+@test
+def model_lists_operators_and_names_unsupported_nodes(tmp):
+    done = npu("model", DIGITS)
+    assert done.returncode == 0 and "Conv" in done.stdout and "image" in done.stdout
+    bad = NODE / "test_lstm_defaults" / "model.onnx"
+    done = npu("model", bad)
+    assert done.returncode == 4 and "LSTM" in done.stdout and "opset" in done.stdout, done.stdout
+    listing = json.loads(npu("model", bad, "--json").stdout)
+    assert listing["unsupported"] == 1 and listing["nodes"][0]["op"] == "LSTM"
+    refused(4, "run", bad, "--reference", bad.parent / "test_data_set_0", says=["LSTM", "opset", "node"])
+
+
+@test
+def json_is_json_and_times_every_layer(tmp):
+    done = npu("run", DIGITS, "--random", "--json", "--repeat", "3")
+    ms = json.loads(done.stdout)["ms"]
+    for layer in ("load", "compile", "device", "boot", "upload", "run_first", "run_median"):
+        assert ms[layer] > 0, ms
+    assert json.loads(done.stdout)["findings"] == 0
+
+
+@test
+def both_engines_agree(tmp):
+    assert npu("run", DIGITS, "--random=3", "--engine", "onednn", "--output", tmp / "o").returncode == 0
+    done = npu("run", DIGITS, "--random=3", "--engine", "plain", "--output", tmp / "p")
+    assert done.returncode == 0, done.stderr
+    a, b = ((tmp / d / "output_0.pb").read_bytes()[-40:] for d in "op")
+    for x, y in zip(struct.unpack("<10f", a), struct.unpack("<10f", b)):
+        assert abs(x - y) <= 1e-5, (x, y)
+
+
+@test
+def output_that_cannot_be_written_is_an_error(tmp):
+    (tmp / "file").touch()
+    refused(3, "run", DIGITS, "--random", "--quiet", "--output", tmp / "file", says=["file"])
+    done = subprocess.run(f"{NPU} list > /dev/full", shell=True, capture_output=True, text=True)
+    assert done.returncode == 1, done
+
+
+def main():
+    nr = [0, 0]
+    for function in TESTS:
+        if sys.argv[1:] and function.__name__ not in sys.argv[1:]:
+            continue
+        with tempfile.TemporaryDirectory() as tmp:
+            try:
+                function(pathlib.Path(tmp))
+                nr[0] += 1
+            except Exception:  # noqa: each test reports by itself
+                nr[1] += 1
+                print(f"--- {function.__name__}")
+                traceback.print_exc(limit=3, file=sys.stdout)
+    print(f"{nr[0]} passed, {nr[1]} failed")
+    sys.exit(1 if nr[1] or not nr[0] else 0)
+
+
+main()
