@@ -14,12 +14,12 @@
 
 #define REG_PCI_VENDOR_INTEL 0x8086
 /** class, subclass, programming interface of every NPU; SRC: P 1.2 */
-#define REG_PCI_CLASS_NPU    0x120000
+#define REG_PCI_CLASS_NPU 0x120000
 
-#define REG_NR_BARS       6
-#define REG_GEN_MAX_IDS   4
-#define REG_GEN_MAX_FW    4
-#define REG_GEN_MAX_BLK   6
+#define REG_NR_BARS	6
+#define REG_GEN_MAX_IDS 4
+#define REG_GEN_MAX_FW	4
+#define REG_GEN_MAX_BLK 6
 
 /** struct reg_pci_id - one product */
 struct reg_pci_id {
@@ -43,9 +43,9 @@ static inline bool reg_range_has(const struct reg_range *r, u64 addr, u64 len)
 struct reg_va {
 	struct reg_range runtime; /* SSID 0: firmware, boot parameters */
 	struct reg_range global;  /* SSID 0: IPC, logs, job queues */
-	struct reg_range user;    /* user SSIDs */
-	struct reg_range shave;   /* both */
-	struct reg_range dma;     /* user SSIDs; may equal user */
+	struct reg_range user;	  /* user SSIDs */
+	struct reg_range shave;	  /* both */
+	struct reg_range dma;	  /* user SSIDs; may equal user */
 };
 
 /** struct reg_timeouts - silicon column of P 2.7, and the poll limits of P 3.10 */
@@ -69,14 +69,14 @@ struct reg_timeouts {
 
 /** struct reg_copy_desc - layout of a COPY command's descriptor; SRC: P 10.8 */
 struct reg_copy_desc {
-	u16 size_bytes;   /* of one descriptor */
-	u16 len_off;      /* u32 */
-	u16 src_off;      /* u64 */
-	u16 dst_off;      /* u64 */
-	u16 tail_bytes;   /* that must be readable behind the last descriptor */
-	u8 addr_bits;     /* source and destination below 2^addr_bits */
-	u32 len_max;      /* of one descriptor */
-	u32 count_max;    /* descriptors of one command */
+	u16 size_bytes; /* of one descriptor */
+	u16 len_off;	/* u32 */
+	u16 src_off;	/* u64 */
+	u16 dst_off;	/* u64 */
+	u16 tail_bytes; /* that must be readable behind the last descriptor */
+	u8 addr_bits;	/* source and destination below 2^addr_bits */
+	u32 len_max;	/* of one descriptor */
+	u32 count_max;	/* descriptors of one command */
 };
 
 /** enum reg_fence_cmp - when FENCE_WAIT continues; SRC: P 10.8 */

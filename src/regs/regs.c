@@ -82,7 +82,7 @@ u64 reg_known_mask(const struct reg_desc *d)
 const char *reg_kind_name(unsigned int kind)
 {
 	static const char *const names[REG_KIND_NR] = {
-		[REG_KIND_RO] = "RO", [REG_KIND_RW] = "RW", [REG_KIND_W1C] = "W1C",
+		[REG_KIND_RO] = "RO",	[REG_KIND_RW] = "RW", [REG_KIND_W1C] = "W1C",
 		[REG_KIND_W1S] = "W1S", [REG_KIND_WO] = "WO", [REG_KIND_RC] = "RC",
 		[REG_KIND_SC] = "SC",
 	};

@@ -40,14 +40,14 @@
  * registers too and can be a function argument or a table entry.  0 is no field.
  */
 #define REG_FLD_CODE(hi, lo) (0x10000 | (hi) << 8 | (lo))
-#define REG_FLD_NONE         0
-#define REG_FLD_HI(f)        ((f) >> 8 & 0x3f)
-#define REG_FLD_LO(f)        ((f)&0x3f)
+#define REG_FLD_NONE	     0
+#define REG_FLD_HI(f)	     ((f) >> 8 & 0x3f)
+#define REG_FLD_LO(f)	     ((f)&0x3f)
 
 /** REG_MASK64() - mask of a field, u64, a constant expression */
 #define REG_MASK64(f) ((~(u64)0 >> (63 - REG_FLD_HI(f))) & (~(u64)0 << REG_FLD_LO(f)))
 /** REG_MASK() - mask of a field of a 32-bit register, u32, a constant expression */
-#define REG_MASK(f)   ((u32)REG_MASK64(f))
+#define REG_MASK(f) ((u32)REG_MASK64(f))
 /** REG_PREP() - @val shifted into field @f, u32, a constant expression if @val is one */
 #define REG_PREP(f, val) ((u32)((u64)(val) << REG_FLD_LO(f) & REG_MASK64(f)))
 
