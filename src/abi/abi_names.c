@@ -42,7 +42,10 @@ static const struct abi_jsm_info jsm[] = {
 #undef REQ
 #undef ANS
 
-#define STATUS(x) { ABI_JSM_STATUS_##x, #x, NULL }
+#define STATUS(x)                            \
+	{                                    \
+		ABI_JSM_STATUS_##x, #x, NULL \
+	}
 static const struct name statuses[] = {
 	STATUS(SUCCESS),
 	STATUS(PARSING_ERR),
@@ -71,16 +74,40 @@ static const struct name chans[] = {
 };
 
 /* text: not NULL = deprecated */
-#define CMD(x) { ABI_CMD_##x, #x, NULL }
-#define OLD(x) { ABI_CMD_DEPRECATED_##x, "DEPRECATED_" #x, "deprecated" }
+#define CMD(x)                        \
+	{                             \
+		ABI_CMD_##x, #x, NULL \
+	}
+#define OLD(x)                                                         \
+	{                                                              \
+		ABI_CMD_DEPRECATED_##x, "DEPRECATED_" #x, "deprecated" \
+	}
 static const struct name cmds[] = {
-	CMD(NOP), CMD(TIMESTAMP), CMD(FENCE_WAIT), CMD(FENCE_SIGNAL), CMD(BARRIER),
-	CMD(METRIC_QUERY_BEGIN), CMD(METRIC_QUERY_END), CMD(MEMORY_FILL), CMD(COPY),
+	CMD(NOP),
+	CMD(TIMESTAMP),
+	CMD(FENCE_WAIT),
+	CMD(FENCE_SIGNAL),
+	CMD(BARRIER),
+	CMD(METRIC_QUERY_BEGIN),
+	CMD(METRIC_QUERY_END),
+	CMD(MEMORY_FILL),
+	CMD(COPY),
 	CMD(INFERENCE_EXECUTE),
-	OLD(200), OLD(201), OLD(203), OLD(300), OLD(301), OLD(303), OLD(304), OLD(305), OLD(307),
+	OLD(200),
+	OLD(201),
+	OLD(203),
+	OLD(300),
+	OLD(301),
+	OLD(303),
+	OLD(304),
+	OLD(305),
+	OLD(307),
 };
 
-#define EVT(x, t) { ABI_MMU_EVT_##x, #x, t }
+#define EVT(x, t)                      \
+	{                              \
+		ABI_MMU_EVT_##x, #x, t \
+	}
 static const struct name events[] = {
 	EVT(F_UUT, "unsupported upstream transaction"),
 	EVT(C_BAD_STREAMID, "stream id out of range"),
@@ -103,9 +130,12 @@ static const struct name events[] = {
 	EVT(F_VMS_FETCH, "external abort on VMS fetch"),
 };
 
-#define OP(x) { ABI_MMU_OP_##x, #x, NULL }
+#define OP(x)                            \
+	{                                \
+		ABI_MMU_OP_##x, #x, NULL \
+	}
 static const struct name ops[] = {
-	OP(PREFETCH_CFG), OP(CFGI_STE), OP(CFGI_ALL), OP(CFGI_CD), OP(CFGI_CD_ALL),
+	OP(PREFETCH_CFG), OP(CFGI_STE),	    OP(CFGI_ALL),      OP(CFGI_CD), OP(CFGI_CD_ALL),
 	OP(TLBI_NH_ASID), OP(TLBI_EL2_ALL), OP(TLBI_NSNH_ALL), OP(SYNC),
 };
 
@@ -145,9 +175,11 @@ const char *abi_jsm_type_name(u32 type)
 
 const char *abi_jsm_status_name(u32 status)
 {
-	if (status >= ABI_JSM_STATUS_ENGINE_RESET_MIN && status <= ABI_JSM_STATUS_ENGINE_RESET_MAX)
-		return "ENGINE_RESET_REQUIRED";
-	return name_of(statuses, NR(statuses), status);
+	const struct name *n = find(statuses, NR(statuses), status);
+
+	if (n)
+		return n->name;
+	return abi_jsm_status_needs_reset(status) ? "ENGINE_RESET_REQUIRED" : unknown;
 }
 
 const char *abi_ipc_chan_name(u16 channel)

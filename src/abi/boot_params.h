@@ -44,12 +44,12 @@ enum {
 };
 
 /* sizes the Linux driver uses; SRC: P 4.6, 5.1, 6.2 */
-#define ABI_BOOT_IPC_AREA_SIZE      0x2000     /* headers; payloads as much again */
-#define ABI_BOOT_SHARED_SIZE        0x10000000
-#define ABI_BOOT_CRIT_LOG_SIZE      0x80000
-#define ABI_BOOT_VERBOSE_LOG_SIZE   0x100000
-#define ABI_BOOT_VERBOSE_LOG_LARGE  0x800000   /* fw_log_level <= 2 */
-#define ABI_BOOT_FOCUS_PRESENT_MS   1000       /* HW scheduling */
+#define ABI_BOOT_IPC_AREA_SIZE	   0x2000 /* headers; payloads as much again */
+#define ABI_BOOT_SHARED_SIZE	   0x10000000
+#define ABI_BOOT_CRIT_LOG_SIZE	   0x80000
+#define ABI_BOOT_VERBOSE_LOG_SIZE  0x100000
+#define ABI_BOOT_VERBOSE_LOG_LARGE 0x800000 /* fw_log_level <= 2 */
+#define ABI_BOOT_FOCUS_PRESENT_MS  1000	    /* HW scheduling */
 
 /** struct abi_boot_cache - L2 cache default of one user */
 struct abi_boot_cache {

@@ -8,17 +8,17 @@
 
 #include "abi/wire.h"
 
-#define ABI_CMDBUF_ALIGN        64
-#define ABI_CMDBUF_API          ABI_API_VER(4, 15) /* what Intel's user-mode driver writes */
-#define ABI_CMDBUF_SAVE_SIZE    64 /* context save area, 64-byte aligned */
-#define ABI_COPY_COUNT_MAX      4096
-#define ABI_COPY_LEN_MAX        0x1000000
-#define ABI_COPY_DESC_ALIGN     64
+#define ABI_CMDBUF_ALIGN     64
+#define ABI_CMDBUF_API	     ABI_API_VER(4, 15) /* what Intel's user-mode driver writes */
+#define ABI_CMDBUF_SAVE_SIZE 64			/* context save area, 64-byte aligned */
+#define ABI_COPY_COUNT_MAX   4096
+#define ABI_COPY_LEN_MAX     0x1000000
+#define ABI_COPY_DESC_ALIGN  64
 
 /** struct abi_cmdbuf_header - SRC: P 10.8 */
 struct abi_cmdbuf_header {
 	u32 cmd_buffer_size; /* from the header's start to the end of the last command */
-	u32 cmd_offset;      /* first command, from the header's start */
+	u32 cmd_offset;	     /* first command, from the header's start */
 	u32 api_version;
 	u32 reserved_00c;
 	u64 descriptor_heap_base_address;
@@ -70,7 +70,7 @@ ABI_SIZE(abi_cmd, 4);
 ABI_OFF(abi_cmd, type, 0);
 ABI_OFF(abi_cmd, size, 2);
 
-#define ABI_CMD_NOP_MIN  4  /* NOP may have any size from here */
+#define ABI_CMD_NOP_MIN	 4  /* NOP may have any size from here */
 #define ABI_CMD_NOP_SIZE 24 /* what Intel's user-mode driver uses */
 
 enum abi_ts_type {

@@ -8,14 +8,14 @@
 
 #include "abi/wire.h"
 
-#define ABI_FW_HEADER_VERSION 1    /* SRC: P 4.3 */
+#define ABI_FW_HEADER_VERSION 1	   /* SRC: P 4.3 */
 #define ABI_FW_HEADER_PAGE    4096 /* SRC: P 4.2 header page, then the version page */
 #define ABI_FW_VERSION_PAGE   4096
 #define ABI_FW_IMAGE_OFF      (ABI_FW_HEADER_PAGE + ABI_FW_VERSION_PAGE)
-#define ABI_FW_VERSION_TEXT   255  /* SRC: P 4.2: characters of the version page that are used */
+#define ABI_FW_VERSION_TEXT   255 /* SRC: P 4.2: characters of the version page that are used */
 #define ABI_FW_SHAVE_MAX      0x200000 /* SRC: P 4.4 */
-#define ABI_FW_ENTRY_SPAN     4096 /* SRC: P 4.4: [entry, +4 KiB) inside the image */
-#define ABI_FW_NR_API         16
+#define ABI_FW_ENTRY_SPAN     4096     /* SRC: P 4.4: [entry, +4 KiB) inside the image */
+#define ABI_FW_NR_API	      16
 
 /* indices of api_version[]; SRC: P 4.5 */
 enum abi_fw_api {
@@ -28,7 +28,7 @@ enum abi_fw_api {
 /* versions the checks and decisions name; SRC: P 4.4, 4.5 */
 #define ABI_FW_BOOT_MAJOR 3
 #define ABI_FW_JSM_MAJOR  3
-#define ABI_FW_JSM_HWS    ABI_API_VER(3, 24) /* from here on Linux 7.2 schedules in hardware */
+#define ABI_FW_JSM_HWS	  ABI_API_VER(3, 24) /* from here on Linux 7.2 schedules in hardware */
 
 /**
  * struct abi_fw_header - first 204 bytes of the file; the rest of its page is zero

@@ -8,16 +8,16 @@
 #include "abi/wire.h"
 
 /* SRC: P 6.1, 6.2 */
-#define ABI_IPC_HDR_SIZE      64
-#define ABI_IPC_TX_SIZE       192     /* header at 0, message at 64 */
-#define ABI_IPC_TX_MSG_OFF    64
-#define ABI_IPC_BUF_SIZE      0x4000  /* TX pool; RX buffer */
-#define ABI_IPC_RX_HDR_SIZE   0x2000  /* headers, then as much for messages */
-#define ABI_IPC_ALIGN         64
-#define ABI_IPC_NODE_HOST     0
-#define ABI_IPC_NODE_NPU      1
-#define ABI_IPC_BOOT_DATA     0x424f4f54 /* data_addr of the ready message; SRC: P 6.5 */
-#define ABI_IPC_RX_MAX        128     /* undelivered messages Linux keeps; SRC: P 6.6 */
+#define ABI_IPC_HDR_SIZE    64
+#define ABI_IPC_TX_SIZE	    192 /* header at 0, message at 64 */
+#define ABI_IPC_TX_MSG_OFF  64
+#define ABI_IPC_BUF_SIZE    0x4000 /* TX pool; RX buffer */
+#define ABI_IPC_RX_HDR_SIZE 0x2000 /* headers, then as much for messages */
+#define ABI_IPC_ALIGN	    64
+#define ABI_IPC_NODE_HOST   0
+#define ABI_IPC_NODE_NPU    1
+#define ABI_IPC_BOOT_DATA   0x424f4f54 /* data_addr of the ready message; SRC: P 6.5 */
+#define ABI_IPC_RX_MAX	    128	       /* undelivered messages Linux keeps; SRC: P 6.6 */
 
 /** enum abi_ipc_chan - channels; SRC: P 6.4 */
 enum abi_ipc_chan {

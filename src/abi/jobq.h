@@ -7,27 +7,27 @@
 
 #include "abi/wire.h"
 
-#define ABI_JOBQ_SIZE       4096
-#define ABI_JOBQ_SLOTS      63 /* indices are modulo this */
-#define ABI_JOBQ_DEPTH      62 /* one slot stays empty */
-#define ABI_JOBQ_SLOT_SIZE  64
+#define ABI_JOBQ_SIZE	   4096
+#define ABI_JOBQ_SLOTS	   63 /* indices are modulo this */
+#define ABI_JOBQ_DEPTH	   62 /* one slot stays empty */
+#define ABI_JOBQ_SLOT_SIZE 64
 
 /* flags of a job; SRC: P 10.3 */
-#define ABI_JOBQ_JOB_NULL 0x00000001u
-#define ABI_JOBQ_JOB_INLINE      0x00000002u
-#define ABI_JOBQ_JOB_PRIVATE    0xffff0000u
+#define ABI_JOBQ_JOB_NULL    0x00000001u
+#define ABI_JOBQ_JOB_INLINE  0x00000002u
+#define ABI_JOBQ_JOB_PRIVATE 0xffff0000u
 
 /* flags of a queue; SRC: P 10.3 */
 #define ABI_JOBQ_FLAG_NO_JOB_DONE     0x00000001u
 #define ABI_JOBQ_FLAG_NATIVE_FENCE    0x00000002u
-#define ABI_JOBQ_FLAG_TURBO           0x00000004u
+#define ABI_JOBQ_FLAG_TURBO	      0x00000004u
 #define ABI_JOBQ_FLAG_NON_INTERACTIVE 0x00000008u
 
 /* id ranges and bands; SRC: P 10.1 */
 #define ABI_JOBQ_ENGINE_COMPUTE 0
-#define ABI_JOBQ_JOBS_PER_CTX       256
-#define ABI_JOBQ_ID_MIN        1
-#define ABI_JOBQ_ID_MAX        255
+#define ABI_JOBQ_JOBS_PER_CTX	256
+#define ABI_JOBQ_ID_MIN		1
+#define ABI_JOBQ_ID_MAX		255
 
 /** ABI_JOBQ_JOB_ID() - job id of context @ctx (SSID), @n = 0..255; SRC: P 10.1 */
 #define ABI_JOBQ_JOB_ID(ctx, n) (((u32)(ctx)-1) << 8 | ((u32)(n)&0xff))

@@ -16,7 +16,7 @@
 
 /* ABI_JSM_x: message types; SRC: P 7.2 */
 #define REQ(name, num, answer, payload) ABI_JSM_##name = (num),
-#define ANS(name, num, payload)         ABI_JSM_##name = (num),
+#define ANS(name, num, payload)		ABI_JSM_##name = (num),
 enum abi_jsm_type {
 #include "abi/jsm_types.def"
 };
@@ -42,8 +42,9 @@ enum abi_jsm_status {
 	ABI_JSM_STATUS_PREEMPTED_MID_COMMAND = 0xd,
 	ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW = 0xe,
 	ABI_JSM_STATUS_MVNCI_PREEMPTION_TIMED_OUT = 0xf,
-	ABI_JSM_STATUS_ENGINE_RESET_MIN = 0x10, /* 0x10..0x1f: reserved, engine reset required */
-	ABI_JSM_STATUS_ENGINE_RESET_MAX = 0x1f,
+	/* range of codes that need an engine reset; 0x10..0x1f have no name of their own */
+	ABI_JSM_STATUS_ENGINE_RESET_REQUIRED_MIN = 0xe,
+	ABI_JSM_STATUS_ENGINE_RESET_REQUIRED_MAX = 0x1f,
 	ABI_JSM_STATUS_DRV_ABORTED = 0x100, /* never from firmware: a job the driver cancelled */
 };
 
@@ -51,8 +52,8 @@ enum abi_jsm_status {
 static inline bool abi_jsm_status_needs_reset(u32 status)
 {
 	return status == ABI_JSM_STATUS_PROCESSING_ERR ||
-	       (status >= ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW &&
-		status <= ABI_JSM_STATUS_ENGINE_RESET_MAX);
+	       (status >= ABI_JSM_STATUS_ENGINE_RESET_REQUIRED_MIN &&
+		status <= ABI_JSM_STATUS_ENGINE_RESET_REQUIRED_MAX);
 }
 
 /*
@@ -563,10 +564,10 @@ union abi_jsm_payload {
 /** struct abi_jsm_msg - 128 bytes; SRC: P 7.1 */
 struct abi_jsm_msg {
 	u64 reserved_000;
-	u32 type;       /* enum abi_jsm_type */
-	u32 status;     /* enum abi_ipc_status (abi/ipc.h) */
+	u32 type;	/* enum abi_jsm_type */
+	u32 status;	/* enum abi_ipc_status (abi/ipc.h) */
 	u32 request_id; /* echoed in the answer */
-	u32 result;     /* answers only: enum abi_jsm_status */
+	u32 result;	/* answers only: enum abi_jsm_status */
 	u64 reserved_018;
 	union abi_jsm_payload payload;
 };

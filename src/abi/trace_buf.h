@@ -8,10 +8,10 @@
 
 #include "abi/wire.h"
 
-#define ABI_TRACE_CANARY         0xcafecafe
-#define ABI_TRACE_HEADER_MIN     128
-#define ABI_TRACE_HEADER_MAX     1024
-#define ABI_TRACE_FORMAT_STRING  0
+#define ABI_TRACE_CANARY	0xcafecafe
+#define ABI_TRACE_HEADER_MIN	128
+#define ABI_TRACE_HEADER_MAX	1024
+#define ABI_TRACE_FORMAT_STRING 0
 
 /** struct abi_trace_header - first 128 bytes of a log buffer */
 struct abi_trace_header {

@@ -21,7 +21,7 @@ ABI_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "wire structures are littl
 /** ABI_SIZE() - struct @type has @size bytes */
 #define ABI_SIZE(type, size) ABI_ASSERT(sizeof(struct type) == (size), "size of " #type)
 /** ABI_OFF() - @field of struct @type is at @off */
-#define ABI_OFF(type, field, off)                                                                  \
+#define ABI_OFF(type, field, off) \
 	ABI_ASSERT(offsetof(struct type, field) == (off), "offset of " #type "." #field)
 
 /** ABI_PACK4 - 64-bit members on 4-byte boundaries, as P says "pack 4" */
@@ -31,7 +31,7 @@ ABI_ASSERT(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "wire structures are littl
 
 /** ABI_API_VER() - API version word; ABI_API_MAJOR(), ABI_API_MINOR() take it apart */
 #define ABI_API_VER(major, minor) ((u32)(major) << 16 | (u32)(minor))
-#define ABI_API_MAJOR(ver)        ((u32)(ver) >> 16)
-#define ABI_API_MINOR(ver)        ((u32)(ver)&0xffff)
+#define ABI_API_MAJOR(ver)	  ((u32)(ver) >> 16)
+#define ABI_API_MINOR(ver)	  ((u32)(ver)&0xffff)
 
 #endif
