@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The service: devices shared by clients.  Shaped like the handle tree of design section 4, so that
+ * a transport (in process, socket, scheme) only carries open, dup, read, write, call, map, wait and
+ * close.  Every number that comes from a client is checked here, once.
+ *
+ *   ""          read: one line per device
+ *   N/info N/status N/metrics N/clients     read: text, a snapshot taken at open; call: structs
+ *   N/ctx       a context; call, wait (until no job of it is pending)
+ *     dup bo/SIZE[?align=N&flags=F,F]       a buffer; map, call
+ *     dup queue[?prio=P]                    a queue; write jobs, read completions, wait, call
+ *
+ * Threads: any function from any thread, except that a handle must not be closed while another
+ * thread uses it (a thread inside svc_wait() is allowed: it is sent home), and that a client must
+ * not be used after svc_client_close() began.  Without other threads nothing here makes a system
+ * call or allocates on write, read and a wait that finds work done.
+ *
+ * Errors: 0 or a negative errno; @err (may be NULL) gets the sentence.
+ */
+#ifndef SERVICE_SVC_H
+#define SERVICE_SVC_H
+
+#include "base/base.h"
+#include "driver/driver.h"
+#include "service/calls.h"
+
+struct svc;
+struct svc_client;
+
+#define SVC_FOREVER (~UINT64_C(0)) /* svc_wait(): no time limit */
+
+struct svc_limits {	  /* of one client; 0 = the default */
+	u32 contexts;	  /* default 16 */
+	u32 queues;	  /* over all contexts; default 64 */
+	u32 handles;	  /* default 4096 */
+	u32 queue_depth;  /* jobs of a queue not read back; default and at most DRV_QUEUE_DEPTH */
+	u32 context_jobs; /* pending jobs of a context; default and at most DRV_CTX_JOBS */
+	u64 memory_bytes; /* default 1 GiB */
+};
+
+struct svc_cred {
+	u32 uid;
+	u32 pid;
+	bool privileged;  /* may see other clients and ask for realtime queues */
+	const char *name; /* from the client; copied, cut, escaped when shown; NULL allowed */
+};
+
+struct svc_mapping {
+	void *cpu;
+	u64 size_bytes;
+};
+
+struct svc_stat {
+	const char *kind; /* "buffer", "queue", ...; static string */
+	u64 size_bytes;	  /* of a buffer or of a node's text; else 0 */
+};
+
+/** svc_create() - @limits may be NULL.  Return: 0, -ENOMEM. */
+int svc_create(const struct svc_limits *limits, struct svc **out) BASE_WARN_UNUSED;
+/** svc_destroy() - clients must be closed and devices removed.  NULL is allowed. */
+void svc_destroy(struct svc *svc);
+
+/**
+ * svc_add_device() - serve a booted device; from here to svc_remove_device() it is the service's
+ * @poll_ns: time that a read which finds nothing lets pass on the device, for one whose clock is
+ *           virtual and moves only while somebody waits; 0 for real time
+ * @idx: its number in paths
+ *
+ * Return: 0, -EBUSY (SVC_MAX_DEVICES).
+ */
+int svc_add_device(struct svc *svc, struct drv_dev *drv, u64 poll_ns, u32 *idx) BASE_WARN_UNUSED;
+/** svc_remove_device() - shuts it down (blocking; pending jobs end with -ECANCELED) and hands it
+ * back.  Every handle of it must be closed.  Return: what drv_shutdown() said. */
+int svc_remove_device(struct svc *svc, u32 idx, struct base_err *err) BASE_WARN_UNUSED;
+
+/** svc_client_create() - somebody with credentials.  Return: 0, -ENOMEM. */
+int svc_client_create(struct svc *svc, const struct svc_cred *cred,
+		      struct svc_client **out) BASE_WARN_UNUSED;
+/** svc_client_close() - at any instant; closes all it holds.  Jobs that still run keep their
+ * memory until they end, nobody else notices.  NULL is allowed. */
+void svc_client_close(struct svc_client *client);
+
+/** svc_open() - a node by its path.  -ENOENT, -EINVAL, -EACCES, -EBUSY, -EMFILE, -ENOMEM. */
+int svc_open(struct svc_client *client, const char *path, u32 *handle,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/** svc_dup() - something below an open context.  As svc_open(), and -ENOSPC, -EBADF. */
+int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out,
+	    struct base_err *err) BASE_WARN_UNUSED;
+/**
+ * svc_read() - text: bytes, 0 at the end.  Queue: whole completions, as many as fit and are there;
+ * 0 when none is.  Never blocks.
+ * Return: bytes, -EBADF, -EINVAL (@size holds no completion), -ENODEV, -EOPNOTSUPP.
+ */
+s64 svc_read(struct svc_client *client, u32 handle, void *buf, u64 size,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/**
+ * svc_write() - queue: job descriptors, 64 bytes each, taken in order
+ * Return: bytes taken: less than @size when the queue fills up or a later descriptor is bad;
+ * -EINVAL when the first one is, -EAGAIN when full, -ENODEV, -ECANCELED, -EBADF, -EOPNOTSUPP.
+ */
+s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
+	      struct base_err *err) BASE_WARN_UNUSED;
+/** svc_call() - fill in a struct of service/calls.h.  -EBADF, -EINVAL, -EOPNOTSUPP. */
+int svc_call(struct svc_client *client, u32 handle, void *arg, u64 size,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/** svc_map() - a buffer's memory, valid until its handle is closed. */
+int svc_map(struct svc_client *client, u32 handle, struct svc_mapping *out,
+	    struct base_err *err) BASE_WARN_UNUSED;
+/** svc_stat() - what @handle is.  0 or -EBADF. */
+int svc_stat(struct svc_client *client, u32 handle, struct svc_stat *out,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/**
+ * svc_wait() - queue: until a completion can be read; context: until no job is pending
+ * @timeout_ns: on the device's clock, from now
+ * Return: 0, -ETIMEDOUT, -ENODATA (queue: nothing is pending), -ENODEV, -ECANCELED (the handle was
+ * closed), -EBADF, -EOPNOTSUPP.
+ */
+int svc_wait(struct svc_client *client, u32 handle, u64 timeout_ns,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/** svc_close() - frees the number at once, memory when no job can use it.  0 or -EBADF. */
+int svc_close(struct svc_client *client, u32 handle, struct base_err *err);
+
+#endif
