@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A driver core for the service's tests: no device behind it.  Jobs end when a test says so
+ * (fake_complete()) or, with auto_complete, one per drv_wait().  Time moves in drv_wait() only.
+ */
+#ifndef SERVICE_FAKE_DRV_H
+#define SERVICE_FAKE_DRV_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "driver/driver.h"
+
+#define FAKE_BASE 0x100000000ull
+
+struct drv_dev {
+	enum drv_state state;
+	struct base_err err;
+	u64 now_ns;
+	bool auto_complete;
+	u32 nr_ctxs, nr_bos, nr_queues; /* alive */
+	u32 nr_waits, nr_wakes, nr_processed;
+	u32 max_ctxs;
+	int bo_error; /* drv_bo_create() fails with it */
+	u64 next_va;
+	struct drv_queue *queues[16];
+};
+
+struct drv_bo {
+	struct drv_ctx *ctx;
+	void *cpu;
+	u64 addr, size;
+	struct drv_bo *next;
+};
+
+struct drv_ctx {
+	struct drv_dev *dev;
+	struct drv_bo *bos;
+};
+
+struct drv_queue {
+	struct drv_ctx *ctx;
+	u32 priority;
+	u32 pending, done;
+	u64 cookies[512];
+	u64 first; /* cookie of the oldest not reaped */
+	u64 last;
+};
+
+static inline void fake_complete(struct drv_queue *queue, u32 nr)
+{
+	nr = nr < queue->pending ? nr : queue->pending;
+	queue->pending -= nr;
+	queue->done += nr;
+}
+
+u64 drv_process(struct drv_dev *dev)
+{
+	dev->nr_processed++;
+	return UINT64_MAX;
+}
+
+int drv_wait(struct drv_dev *dev, u64 until_ns)
+{
+	dev->nr_waits++;
+	for (u32 i = 0; dev->auto_complete && i < BASE_ARRAY_SIZE(dev->queues); i++) {
+		if (dev->queues[i] && dev->queues[i]->pending) {
+			fake_complete(dev->queues[i], 1);
+			return 0;
+		}
+	}
+	if (until_ns == UINT64_MAX)
+		return -EINTR;
+	dev->now_ns = until_ns;
+	return -ETIMEDOUT;
+}
+
+void drv_wake(struct drv_dev *dev)
+{
+	dev->nr_wakes++;
+}
+
+u64 drv_now_ns(struct drv_dev *dev)
+{
+	return dev->now_ns;
+}
+
+enum drv_state drv_get_state(const struct drv_dev *dev)
+{
+	return dev->state;
+}
+
+const struct base_err *drv_last_error(const struct drv_dev *dev)
+{
+	return &dev->err;
+}
+
+int drv_shutdown(struct drv_dev *dev, struct base_err *err)
+{
+	(void)err;
+	dev->state = DRV_STOPPED;
+	return 0;
+}
+
+void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
+{
+	(void)dev;
+	*out = (struct drv_info){ .gen = "fake",
+				  .product = "Fake \"1\"\n",
+				  .location = "nowhere",
+				  .vendor_id = 0x8086,
+				  .fw_api = { 3 << 16 | 24 },
+				  .nr_contexts_max = 129,
+				  .jobs_done = 7 };
+}
+
+int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out)
+{
+	if (dev->max_ctxs && dev->nr_ctxs >= dev->max_ctxs)
+		return -EBUSY;
+	*out = base_zalloc(sizeof(**out));
+	if (!*out)
+		return -ENOMEM;
+	(*out)->dev = dev;
+	dev->nr_ctxs++;
+	return 0;
+}
+
+void drv_ctx_destroy(struct drv_ctx *ctx)
+{
+	ctx->dev->nr_ctxs--;
+	base_free(ctx);
+}
+
+u32 drv_ctx_ssid(const struct drv_ctx *ctx)
+{
+	(void)ctx;
+	return 2;
+}
+
+int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
+{
+	struct drv_bo *bo;
+
+	(void)align;
+	(void)flags;
+	if (ctx->dev->bo_error)
+		return ctx->dev->bo_error;
+	bo = base_zalloc(sizeof(*bo));
+	if (!bo)
+		return -ENOMEM;
+	bo->size = base_align_up(size, BASE_PAGE_SIZE);
+	bo->cpu = base_zalloc(bo->size);
+	if (!bo->cpu) {
+		base_free(bo);
+		return -ENOMEM;
+	}
+	bo->ctx = ctx;
+	bo->addr = FAKE_BASE + ctx->dev->next_va;
+	ctx->dev->next_va += bo->size; /* buffers adjoin */
+	bo->next = ctx->bos;
+	ctx->bos = bo;
+	ctx->dev->nr_bos++;
+	*out = bo;
+	return 0;
+}
+
+void drv_bo_destroy(struct drv_bo *bo)
+{
+	struct drv_bo **at = &bo->ctx->bos;
+
+	while (*at != bo)
+		at = &(*at)->next;
+	*at = bo->next;
+	bo->ctx->dev->nr_bos--;
+	base_free(bo->cpu);
+	base_free(bo);
+}
+
+void *drv_bo_cpu(const struct drv_bo *bo)
+{
+	return bo->cpu;
+}
+
+u64 drv_bo_addr(const struct drv_bo *bo)
+{
+	return bo->addr;
+}
+
+u64 drv_bo_size(const struct drv_bo *bo)
+{
+	return bo->size;
+}
+
+static bool fake_covers(const struct drv_ctx *ctx, u64 page)
+{
+	for (const struct drv_bo *bo = ctx->bos; bo; bo = bo->next)
+		if (page >= bo->addr && page - bo->addr < bo->size)
+			return true;
+	return false;
+}
+
+bool drv_ctx_range_ok(const struct drv_ctx *ctx, u64 addr, u64 size)
+{
+	u64 end;
+
+	if (!base_add_u64(addr, size, &end))
+		return false;
+	for (u64 page = addr & ~(BASE_PAGE_SIZE - 1); page < end; page += BASE_PAGE_SIZE)
+		if (!fake_covers(ctx, page))
+			return false;
+	return true;
+}
+
+int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out)
+{
+	struct drv_queue *queue = base_zalloc(sizeof(*queue));
+
+	if (!queue)
+		return -ENOMEM;
+	queue->ctx = ctx;
+	queue->priority = priority;
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(ctx->dev->queues); i++) {
+		if (!ctx->dev->queues[i]) {
+			ctx->dev->queues[i] = queue;
+			ctx->dev->nr_queues++;
+			*out = queue;
+			return 0;
+		}
+	}
+	base_free(queue);
+	return -EBUSY;
+}
+
+void drv_queue_destroy(struct drv_queue *queue)
+{
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(queue->ctx->dev->queues); i++)
+		if (queue->ctx->dev->queues[i] == queue)
+			queue->ctx->dev->queues[i] = NULL;
+	queue->ctx->dev->nr_queues--;
+	base_free(queue);
+}
+
+int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr)
+{
+	u32 left = DRV_QUEUE_DEPTH - queue->pending;
+	u32 take = nr < left ? nr : left;
+
+	if (queue->ctx->dev->state != DRV_READY)
+		return -ENODEV;
+	if (!take)
+		return -EAGAIN;
+	for (u32 i = 0; i < take; i++)
+		queue->cookies[queue->last++ % BASE_ARRAY_SIZE(queue->cookies)] = jobs[i].cookie;
+	queue->pending += take;
+	return (int)take;
+}
+
+u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
+{
+	u32 nr = queue->done < max ? queue->done : max;
+
+	for (u32 i = 0; i < nr; i++) {
+		u64 slot = queue->first++ % BASE_ARRAY_SIZE(queue->cookies);
+
+		out[i] = (struct abi_completion){ .cookie = queue->cookies[slot] };
+	}
+	queue->done -= nr;
+	return nr;
+}
+
+u32 drv_queue_pending(const struct drv_queue *queue)
+{
+	return queue->pending;
+}
+
+#endif
