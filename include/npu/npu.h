@@ -141,7 +141,9 @@ int npu_queue_create(struct npu_context *ctx, enum npu_priority prio, struct npu
 /** npu_queue_destroy() - waits for pending jobs.  NULL is allowed. */
 void npu_queue_destroy(struct npu_queue *queue);
 /** npu_queue_submit() - returns jobs taken (may be fewer than @nr), -EAGAIN when full, -EINVAL for
- * the first bad descriptor (none after it is taken), -ENODEV, -ECANCELED. */
+ * the first bad descriptor (none after it is taken), -ENODEV, -ECANCELED.  A queue is full when 62
+ * jobs were submitted and their completions not taken, or 256 of its context are pending.
+ * Cookies from 0x4E50555200000000 to 0x4E505552FFFFFFFF are npu_program_run()'s: -EINVAL. */
 int npu_queue_submit(struct npu_queue *queue, const struct npu_job *jobs, unsigned nr);
 /** npu_queue_poll() - completions taken without blocking: 0 .. @max. */
 int npu_queue_poll(struct npu_queue *queue, struct npu_completion *out, unsigned max);
@@ -175,7 +177,8 @@ int npu_program_output(const struct npu_program *prog, unsigned i, struct npu_te
 void *npu_program_input_data(struct npu_program *prog, unsigned i);
 const void *npu_program_output_data(struct npu_program *prog, unsigned i);
 /** npu_program_run() - one inference on @queue, blocking.  0, -EIO (job status in the error text),
- * -ETIMEDOUT, -ENODEV.  @done may be NULL. */
+ * -ETIMEDOUT (it goes on, but its end is not reported), -EAGAIN (the queue is full of other jobs),
+ * -ENODEV.  Completions of other jobs it meets stay for npu_queue_poll().  @done may be NULL. */
 int npu_program_run(struct npu_program *prog, struct npu_queue *queue, uint64_t timeout_ns,
 		    struct npu_completion *done);
 

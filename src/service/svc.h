@@ -71,7 +71,7 @@ void svc_destroy(struct svc *svc);
 int svc_add_device(struct svc *svc, struct drv_dev *drv, u64 poll_ns, u32 *idx) BASE_WARN_UNUSED;
 /** svc_remove_device() - shuts it down (blocking; pending jobs end with -ECANCELED) and hands it
  * back.  Every handle of it must be closed.  Return: what drv_shutdown() said. */
-int svc_remove_device(struct svc *svc, u32 idx, struct base_err *err) BASE_WARN_UNUSED;
+int svc_remove_device(struct svc *svc, u32 idx, struct base_err *err);
 
 /** svc_client_create() - somebody with credentials.  Return: 0, -ENOMEM. */
 int svc_client_create(struct svc *svc, const struct svc_cred *cred,

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Programs: a compiled model on the NPU, with all it needs to run.
+ *
+ * Four buffers in the dma range: the image (read-only for the NPU), the arena, inputs and outputs,
+ * and one for control:
+ *     0  context save area
+ *    64  command buffer: header, INFERENCE_EXECUTE                     P 10.8
+ *   192  invocation: header, a range per input, a range per output     abi/program.h
+ * All of it is written once; a run is one job.  Runs of one program on several queues cannot
+ * disturb the control buffer, and the device executes one job at a time.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "abi/abi_names.h"
+#include "abi/cmdbuf.h"
+#include "client/internal.h"
+#include "kernels/kern.h"
+
+#define OFF_SAVE       0u
+#define OFF_CMDBUF     64u
+#define OFF_INVOCATION 192u
+
+struct npu_program {
+	struct npu_context *ctx;
+	struct svc_list link;
+	struct npu_buffer *image, *arena, *io, *control;
+	struct abi_prog prog; /* points into the image */
+	u64 *io_off;	      /* of each input, then of each output, in the io buffer */
+	u32 nr_in, nr_out;
+	u32 cmd_size;
+};
+
+struct cmdbuf {
+	struct abi_cmdbuf_header hdr;
+	struct abi_cmd_inference inference;
+};
+
+static_assert(sizeof(struct cmdbuf) == 80, "a list of one command");
+static_assert(OFF_SAVE + ABI_CMDBUF_SAVE_SIZE <= OFF_CMDBUF, "save area");
+static_assert(OFF_CMDBUF % ABI_CMDBUF_ALIGN == 0, "command buffer");
+static_assert(OFF_CMDBUF + sizeof(struct cmdbuf) <= OFF_INVOCATION, "invocation");
+
+static atomic_uint_fast64_t next_inference = 1; /* ids are never reused in this process */
+static atomic_uint_fast32_t next_cookie;
+
+struct npu_program *program_of(struct svc_list *link)
+{
+	return svc_list_entry(link, struct npu_program, link);
+}
+
+static const struct abi_prog_tensor *tensor_of(const struct npu_program *prog, u32 i)
+{
+	return i < prog->nr_in ? abi_prog_input(&prog->prog, i)
+			       : abi_prog_output(&prog->prog, i - prog->nr_in);
+}
+
+/* Before memory is spent: is this a program of that size at all? */
+static int check_head(const void *image, size_t size)
+{
+	struct abi_prog_header hdr;
+
+	if (size < sizeof(hdr))
+		return npu_fail(-EINVAL, "program: %zu bytes, a program has at least %zu", size,
+				sizeof(hdr));
+	memcpy(&hdr, image, sizeof(hdr));
+	if (hdr.magic != ABI_PROG_MAGIC)
+		return npu_fail(
+			-EINVAL,
+			"program: starts with 0x%08x, expected 0x%08x; is it a compiled model?",
+			hdr.magic, ABI_PROG_MAGIC);
+	if (hdr.size != size)
+		return npu_fail(-EINVAL, "program: its header says %llu bytes, there are %zu",
+				(unsigned long long)hdr.size, size);
+	return 0;
+}
+
+static int check_image(struct npu_program *prog, size_t size)
+{
+	int ret = abi_prog_open(npu_buffer_map(prog->image), size, &prog->prog, npu_err());
+
+	if (!ret)
+		ret = kern_prog_check(&prog->prog, npu_err());
+	if (ret)
+		return ret;
+	prog->nr_in = prog->prog.hdr->nr_inputs;
+	prog->nr_out = prog->prog.hdr->nr_outputs;
+	if ((u64)prog->nr_in + prog->nr_out > ABI_MAX_BINDINGS)
+		return npu_fail(-EINVAL, "program: %u inputs and %u outputs, limit is %u together",
+				prog->nr_in, prog->nr_out, ABI_MAX_BINDINGS);
+	return 0;
+}
+
+/* Copied first, then checked: nobody but this process can change the copy. */
+static int load_image(struct npu_program *prog, const void *image, size_t size)
+{
+	int ret = check_head(image, size);
+
+	if (ret)
+		return ret;
+	ret = npu_buffer_create(prog->ctx, size, 0, NPU_BUFFER_RO | NPU_BUFFER_DMA, &prog->image);
+	if (ret)
+		return ret;
+	memcpy(npu_buffer_map(prog->image), image, size);
+	return check_image(prog, size);
+}
+
+static int alloc_arena(struct npu_program *prog)
+{
+	u64 size = base_max(prog->prog.hdr->arena_size, UINT64_C(64));
+
+	return npu_buffer_create(prog->ctx, size, 0, NPU_BUFFER_DMA, &prog->arena);
+}
+
+/* Inputs and outputs behind each other, each 64-byte aligned. */
+static int alloc_io(struct npu_program *prog)
+{
+	u32 nr = prog->nr_in + prog->nr_out;
+	u64 size = 0; /* 4096 tensors of 2^36 bytes do not overflow it */
+
+	prog->io_off = base_alloc_array(nr, sizeof(*prog->io_off));
+	if (!prog->io_off)
+		return npu_fail(-ENOMEM, "program: no memory for %u inputs and outputs", nr);
+	for (u32 i = 0; i < nr; i++) {
+		prog->io_off[i] = size;
+		size = base_align_up(size + tensor_of(prog, i)->size, 64);
+	}
+	return npu_buffer_create(prog->ctx, base_max(size, UINT64_C(64)), 0, NPU_BUFFER_DMA,
+				 &prog->io);
+}
+
+static void write_invocation(struct npu_program *prog, u8 *at)
+{
+	u32 nr = prog->nr_in + prog->nr_out;
+	struct abi_invocation invocation = {
+		.magic = ABI_INVOCATION_MAGIC,
+		.version = ABI_INVOCATION_VERSION,
+		.nr_bindings = nr,
+		.program = { npu_buffer_address(prog->image), prog->prog.hdr->size },
+		.arena = { npu_buffer_address(prog->arena),
+			   base_max(prog->prog.hdr->arena_size, UINT64_C(64)) },
+	};
+
+	memcpy(at, &invocation, sizeof(invocation));
+	at += sizeof(invocation);
+	for (u32 i = 0; i < nr; i++, at += sizeof(struct abi_range)) {
+		struct abi_range range = { npu_buffer_address(prog->io) + prog->io_off[i],
+					   tensor_of(prog, i)->size };
+
+		memcpy(at, &range, sizeof(range));
+	}
+}
+
+static void write_cmdbuf(struct npu_program *prog, u8 *at, u32 invocation_size)
+{
+	u64 base = npu_buffer_address(prog->control);
+	struct cmdbuf cmds = {
+		.hdr = { .cmd_buffer_size = sizeof(cmds),
+			 .cmd_offset = offsetof(struct cmdbuf, inference),
+			 .api_version = ABI_CMDBUF_API,
+			 .context_save_area_address = base + OFF_SAVE },
+		.inference = { .hdr = { ABI_CMD_INFERENCE_EXECUTE, sizeof(cmds.inference) },
+			       .inference_id = atomic_fetch_add(&next_inference, 1),
+			       .host_mapped_inference_address = base + OFF_INVOCATION,
+			       .host_mapped_inference_size = invocation_size },
+	};
+
+	memcpy(at, &cmds, sizeof(cmds));
+	prog->cmd_size = sizeof(cmds);
+}
+
+static int write_control(struct npu_program *prog)
+{
+	u32 nr = prog->nr_in + prog->nr_out;
+	u32 size = (u32)(sizeof(struct abi_invocation) + nr * sizeof(struct abi_range));
+	u8 *cpu;
+	int ret = npu_buffer_create(prog->ctx, OFF_INVOCATION + size, 0, NPU_BUFFER_DMA,
+				    &prog->control);
+
+	if (ret)
+		return ret;
+	cpu = npu_buffer_map(prog->control);
+	write_invocation(prog, cpu + OFF_INVOCATION);
+	write_cmdbuf(prog, cpu + OFF_CMDBUF, size);
+	return 0;
+}
+
+static void free_buffers(struct npu_program *prog)
+{
+	npu_buffer_destroy(prog->control);
+	npu_buffer_destroy(prog->io);
+	npu_buffer_destroy(prog->arena);
+	npu_buffer_destroy(prog->image);
+}
+
+int npu_program_load(struct npu_context *ctx, const void *image, size_t size,
+		     struct npu_program **out)
+{
+	struct npu_program *prog = base_zalloc(sizeof(*prog));
+	int ret;
+
+	if (!prog)
+		return npu_fail(-ENOMEM, "program: no memory");
+	prog->ctx = ctx;
+	ret = load_image(prog, image, size);
+	if (!ret)
+		ret = alloc_arena(prog);
+	if (!ret)
+		ret = alloc_io(prog);
+	if (!ret)
+		ret = write_control(prog);
+	if (ret) {
+		free_buffers(prog);
+		program_free(prog);
+		return ret;
+	}
+	context_add(ctx, &ctx->programs, &prog->link);
+	*out = prog;
+	return 0;
+}
+
+void program_free(struct npu_program *prog)
+{
+	base_free(prog->io_off);
+	base_free(prog);
+}
+
+void npu_program_destroy(struct npu_program *prog)
+{
+	if (!prog)
+		return;
+	context_del(prog->ctx, &prog->link);
+	free_buffers(prog); /* the service keeps them while a run that timed out goes on */
+	program_free(prog);
+}
+
+unsigned npu_program_nr_inputs(const struct npu_program *prog)
+{
+	return prog->nr_in;
+}
+
+unsigned npu_program_nr_outputs(const struct npu_program *prog)
+{
+	return prog->nr_out;
+}
+
+static void describe(const struct npu_program *prog, const struct abi_prog_tensor *tensor,
+		     struct npu_tensor_info *out)
+{
+	*out = (struct npu_tensor_info){ .name = abi_prog_name(&prog->prog, tensor->name),
+					 .dtype = tensor->dtype,
+					 .rank = tensor->rank,
+					 .size = tensor->size };
+	for (u32 i = 0; i < tensor->rank; i++)
+		out->dims[i] = tensor->dims[i];
+}
+
+int npu_program_input(const struct npu_program *prog, unsigned i, struct npu_tensor_info *out)
+{
+	if (i >= prog->nr_in)
+		return npu_fail(-EINVAL, "program: no input %u, it has %u", i, prog->nr_in);
+	describe(prog, abi_prog_input(&prog->prog, i), out);
+	return 0;
+}
+
+int npu_program_output(const struct npu_program *prog, unsigned i, struct npu_tensor_info *out)
+{
+	if (i >= prog->nr_out)
+		return npu_fail(-EINVAL, "program: no output %u, it has %u", i, prog->nr_out);
+	describe(prog, abi_prog_output(&prog->prog, i), out);
+	return 0;
+}
+
+void *npu_program_input_data(struct npu_program *prog, unsigned i)
+{
+	if (i >= prog->nr_in)
+		return NULL;
+	return (u8 *)npu_buffer_map(prog->io) + prog->io_off[i];
+}
+
+const void *npu_program_output_data(struct npu_program *prog, unsigned i)
+{
+	if (i >= prog->nr_out)
+		return NULL;
+	return (u8 *)npu_buffer_map(prog->io) + prog->io_off[prog->nr_in + i];
+}
+
+/* Completions until the one of @cookie; others are kept for whoever asks the queue. */
+static int take_until(struct npu_queue *queue, u64 cookie, struct npu_completion *done)
+{
+	while (queue->nr_stash < QUEUE_STASH) {
+		struct npu_completion *slot = &queue->stash[queue->nr_stash];
+		int ret = queue_take(queue, slot, 1);
+
+		if (ret <= 0)
+			return ret;
+		if (slot->cookie == cookie) {
+			*done = *slot;
+			return 1;
+		}
+		if (!cookie_is_run(slot->cookie))
+			queue->nr_stash++;
+	}
+	return npu_fail(-EAGAIN,
+			"program: %u completions of other jobs of this queue wait; take "
+			"them with npu_queue_poll() first",
+			queue->nr_stash);
+}
+
+/* The job is in the queue, or there is no room before the time is over. */
+static int submit_run(struct npu_queue *queue, const struct npu_job *job, u64 start, u64 timeout_ns)
+{
+	for (;;) {
+		struct npu_completion unused;
+		int ret = queue_submit(queue, job, 1);
+
+		if (ret != -EAGAIN)
+			return ret < 0 ? ret : 0;
+		ret = queue_wait_handle(queue, time_left(start, timeout_ns));
+		if (ret)
+			return ret == -ENODATA ? -EAGAIN : ret;
+		ret = take_until(queue, job->cookie, &unused);
+		if (ret < 0)
+			return ret;
+	}
+}
+
+static int wait_run(struct npu_queue *queue, u64 cookie, u64 start, u64 timeout_ns,
+		    struct npu_completion *done)
+{
+	for (;;) {
+		int ret = queue_wait_handle(queue, time_left(start, timeout_ns));
+
+		if (ret)
+			return ret;
+		ret = take_until(queue, cookie, done);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+}
+
+static int judge(const struct npu_completion *done)
+{
+	if (!done->status)
+		return 0;
+	if (done->status < 0)
+		return npu_fail(-EIO, "program: the driver ended the job with %s",
+				base_err_name(done->status));
+	return npu_fail(-EIO, "program: the NPU ended the job with status %d, %s", done->status,
+			abi_jsm_status_name((u32)done->status));
+}
+
+int npu_program_run(struct npu_program *prog, struct npu_queue *queue, uint64_t timeout_ns,
+		    struct npu_completion *done)
+{
+	u64 start = base_clock_ns();
+	struct npu_completion result;
+	struct npu_job job = {
+		.cmd_addr = npu_buffer_address(prog->control) + OFF_CMDBUF,
+		.cmd_size = prog->cmd_size,
+		.flags = NPU_JOB_INFERENCE,
+		.cookie = COOKIE_RUN << 32 | (u32)atomic_fetch_add(&next_cookie, 1),
+	};
+	int ret;
+
+	if (queue->ctx != prog->ctx)
+		return npu_fail(-EINVAL, "program: it and the queue are of different contexts");
+	ret = submit_run(queue, &job, start, timeout_ns);
+	if (!ret)
+		ret = wait_run(queue, job.cookie, start, timeout_ns, &result);
+	if (ret)
+		return ret;
+	if (done)
+		*done = result;
+	return judge(&result);
+}
