@@ -23,7 +23,8 @@ struct drv_queue;
 
 enum drv_state { DRV_CREATED, DRV_BOOTING, DRV_READY, DRV_STOPPING, DRV_STOPPED, DRV_FAILED };
 
-struct drv_step_report { /* one finished step of a sequence, for `npu boot -v` */
+/* One finished step of a sequence, for `npu boot -v`. */
+struct drv_step_report {
 	const char *sequence; /* "power_up", "boot" ... static strings */
 	const char *step;     /* what the step does: "poll PLL_STATUS.LOCK == 1" */
 	const char *source;   /* "P 3.4 #3" */
@@ -34,8 +35,8 @@ struct drv_step_report { /* one finished step of a sequence, for `npu boot -v` *
 struct drv_config {
 	const char *firmware; /* path; NULL = search list of design section 8 */
 	bool ignore_env;      /* privileged caller: $NPU_FIRMWARE is ignored */
-	bool force_id;        /* bind to ids known not to be NPUs */
-	u32 log_level;        /* enum base_log_level */
+	bool force_id;	      /* bind to ids known not to be NPUs */
+	u32 log_level;	      /* enum base_log_level */
 	/* Called from the loop after each step; may be NULL. */
 	void (*on_step)(void *opaque, const struct drv_step_report *report);
 	void *opaque;
@@ -87,10 +88,10 @@ struct drv_info {
 	u16 vendor_id, device_id;
 	u8 revision;
 	bool is_virtual;
-	const char *fw_path;    /* "(built in)" for the built-in image */
+	const char *fw_path;	/* "(built in)" for the built-in image */
 	const char *fw_version; /* text of the version page */
-	u32 fw_api[16];         /* major << 16 | minor */
-	u64 va_start, va_end;   /* range of a context's buffers */
+	u32 fw_api[16];		/* major << 16 | minor */
+	u64 va_start, va_end;	/* range of a context's buffers */
 	u32 freq_max_mhz;
 	u32 nr_contexts_max;
 	u64 jobs_done, jobs_failed, irqs, mmu_faults;
@@ -108,12 +109,13 @@ int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out) BASE_WARN_UNUSED;
 void drv_ctx_destroy(struct drv_ctx *ctx);
 u32 drv_ctx_ssid(const struct drv_ctx *ctx);
 
-enum drv_bo_flags { /* P 12.4, values of the service's path grammar */
+/* P 12.4, values of the service's path grammar */
+enum drv_bo_flags {
 	DRV_BO_WB = 0,
 	DRV_BO_WC = 1u << 0,
-	DRV_BO_RO = 1u << 1,    /* read-only for the NPU */
+	DRV_BO_RO = 1u << 1,	/* read-only for the NPU */
 	DRV_BO_SHAVE = 1u << 2, /* in the shave range */
-	DRV_BO_DMA = 1u << 3,   /* in the dma range */
+	DRV_BO_DMA = 1u << 3,	/* in the dma range */
 };
 
 /**
@@ -121,8 +123,8 @@ enum drv_bo_flags { /* P 12.4, values of the service's path grammar */
  * @size: bytes, not 0; rounded up to pages.  @align: power of two, 0 = 4096.
  * Return: 0, -EINVAL, -ENOMEM, -ENOSPC (address range exhausted).
  */
-int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
-	BASE_WARN_UNUSED;
+int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags,
+		  struct drv_bo **out) BASE_WARN_UNUSED;
 /** drv_bo_destroy() - unmap and free; the caller makes sure that no job uses it. */
 void drv_bo_destroy(struct drv_bo *bo);
 void *drv_bo_cpu(const struct drv_bo *bo);
@@ -132,7 +134,7 @@ u64 drv_bo_size(const struct drv_bo *bo); /* rounded */
 bool drv_ctx_range_ok(const struct drv_ctx *ctx, u64 addr, u64 size);
 
 #define DRV_QUEUE_DEPTH 62u  /* P 10.2 */
-#define DRV_CTX_JOBS    256u /* P 10.1 */
+#define DRV_CTX_JOBS	256u /* P 10.1 */
 
 /**
  * drv_queue_create() - a command queue with its doorbell; registered at its first submission
@@ -148,8 +150,8 @@ void drv_queue_destroy(struct drv_queue *queue);
  * drv_queue_submit() - hand over jobs, in order
  *
  * Numbers must have been checked by the service.  No allocation, no blocking.
- * Return: number of jobs taken (>= 1), or -EAGAIN (queue or context full), -ENODEV, -ECANCELED
- * (device failed or stopping).
+ * Return: number of jobs taken (>= 1), or -EAGAIN (queue or context full, or completions
+ * not reaped), -ENODEV (device failed), -ECANCELED (not running, or the context faulted).
  */
 int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr) BASE_WARN_UNUSED;
 /** drv_queue_reap() - take up to @max completions, oldest first; returns how many. */

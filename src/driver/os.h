@@ -90,8 +90,8 @@ struct os_ops {
 /* Embedded as the first member of each implementation's own structure. */
 struct os_device {
 	const struct os_ops *ops;
-	bool is_virtual;      /* allows the built-in firmware image */
-	char location[64];    /* for messages: "sim:npu37", "0000:00:0b.0" */
+	bool is_virtual;   /* allows the built-in firmware image */
+	char location[64]; /* for messages: "sim:npu37", "0000:00:0b.0" */
 };
 
 #endif

@@ -13,23 +13,23 @@
 struct vnpu;
 
 enum os_inproc_class { /* of protocol findings; the same order as enum vnpu_class */
-	OS_INPROC_GUEST_ERROR,
-	OS_INPROC_UNSPECIFIED,
-	OS_INPROC_UNIMPLEMENTED,
-	OS_INPROC_MODEL_BUG,
-	OS_INPROC_NR_CLASSES,
+		       OS_INPROC_GUEST_ERROR,
+		       OS_INPROC_UNSPECIFIED,
+		       OS_INPROC_UNIMPLEMENTED,
+		       OS_INPROC_MODEL_BUG,
+		       OS_INPROC_NR_CLASSES,
 };
 
 struct os_inproc_config {
-	const char *gen;         /* "npu37" */
-	u16 device_id;           /* 0: the generation's first */
-	u8 revision;             /* 0: the usual one */
-	bool stepped;            /* false: threaded */
-	u64 seed;                /* of response delays */
-	const char *engine;      /* "plain", "onednn"; NULL: the best that can be loaded */
-	u32 engine_threads;      /* 0: 1 */
-	bool engine_strict;      /* a primitive with only a reference implementation fails its job */
-	bool scatter;            /* give buffers in several pieces for the device */
+	const char *gen;    /* "npu37" */
+	u16 device_id;	    /* 0: the generation's first */
+	u8 revision;	    /* 0: the usual one */
+	bool stepped;	    /* false: threaded */
+	u64 seed;	    /* of response delays */
+	const char *engine; /* "plain", "onednn"; NULL: the best that can be loaded */
+	u32 engine_threads; /* 0: 1 */
+	bool engine_strict; /* a primitive with only a reference implementation fails its job */
+	bool scatter;	    /* give buffers in several pieces for the device */
 	/* Called with the model's lock held, maybe from its thread: note it and return. May be NULL. */
 	void (*finding)(void *opaque, enum os_inproc_class cls, const char *where,
 			const char *text);

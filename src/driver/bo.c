@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Buffers: memory of the seam, mapped in one context.  SRC: P 9.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "driver/dev.h"
+
+#define BIG_ALIGN 0x10000u /* tried first from this size on; SRC: P 9.3 */
+
+static int take_va(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo *bo)
+{
+	int ret;
+
+	if (spec->fixed_va) {
+		bo->va = spec->fixed_va;
+		return drv_va_alloc_at(&ctx->va, bo->va, bo->size, bo);
+	}
+	if (bo->size >= BIG_ALIGN && spec->align < BIG_ALIGN) {
+		ret = drv_va_alloc(&ctx->va, spec->range->start, spec->range->end, bo->size,
+				   BIG_ALIGN, bo, &bo->va);
+		if (ret != -ENOSPC)
+			return ret;
+	}
+	return drv_va_alloc(&ctx->va, spec->range->start, spec->range->end, bo->size, spec->align,
+			    bo, &bo->va);
+}
+
+/* Up to three pieces: before, in and behind the read-only part. */
+static int map(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo *bo)
+{
+	const u64 cuts[] = { 0, base_min(spec->ro_start, bo->size),
+			     base_min(spec->ro_end, bo->size), bo->size };
+
+	for (u32 i = 0; i < 3; i++) {
+		u32 flags = spec->map | (i == 1 ? DRV_MAP_RO : 0);
+		int ret;
+
+		if (cuts[i] >= cuts[i + 1])
+			continue;
+		ret = drv_pt_map(ctx->dev, ctx->root, bo->va + cuts[i], &bo->dma, cuts[i],
+				 cuts[i + 1] - cuts[i], flags);
+		if (ret) {
+			drv_pt_unmap(ctx->root, bo->va, cuts[i]);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo **out)
+{
+	struct drv_dev *dev = ctx->dev;
+	struct drv_bo *bo;
+	int ret;
+
+	bo = base_zalloc(sizeof(*bo));
+	if (!bo)
+		return -ENOMEM;
+	bo->ctx = ctx;
+	bo->size = base_align_up(spec->size, BASE_PAGE_SIZE);
+	ret = take_va(ctx, spec, bo);
+	if (ret)
+		goto err_free;
+	/* CONTIGUOUS groups need the device address aligned as the NPU address is */
+	ret = dev->ops->dma_alloc(dev->os, bo->size,
+				  bo->size >= BIG_ALIGN ? BIG_ALIGN : BASE_PAGE_SIZE, spec->cache,
+				  dev->gen->dma_bits, false, &bo->dma);
+	if (ret)
+		goto err_put_va;
+	ret = map(ctx, spec, bo);
+	if (ret)
+		goto err_free_dma;
+	drv_list_add(&ctx->bos, &bo->link);
+	drv_mmu_invalidate(dev, ctx->ssid);
+	*out = bo;
+	return 0;
+
+err_free_dma:
+	dev->ops->dma_free(dev->os, &bo->dma);
+err_put_va:
+	drv_va_free(&ctx->va, bo->va);
+err_free:
+	base_free(bo);
+	return ret;
+}
+
+static const struct reg_range *range_of(const struct reg_gen *gen, u32 flags)
+{
+	if (flags & DRV_BO_SHAVE)
+		return &gen->va.shave;
+	return flags & DRV_BO_DMA ? &gen->va.dma : &gen->va.user;
+}
+
+int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
+{
+	const u32 all = DRV_BO_WC | DRV_BO_RO | DRV_BO_SHAVE | DRV_BO_DMA;
+	struct drv_bo_spec spec = {
+		.size = size,
+		.align = base_max(align, BASE_PAGE_SIZE),
+		.range = range_of(ctx->dev->gen, flags),
+		.cache = flags & DRV_BO_WC ? OS_CACHE_WC : OS_CACHE_WB,
+		.map = flags & DRV_BO_WC ? 0 : DRV_MAP_SNOOP,
+	};
+
+	if (!size || (align && !base_is_pow2(align)) || flags & ~all)
+		return -EINVAL;
+	if (size > spec.range->end - spec.range->start)
+		return -ENOSPC;
+	if (flags & DRV_BO_RO)
+		spec.map |= DRV_MAP_RO;
+	return drv_bo_new(ctx, &spec, out);
+}
+
+void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo)
+{
+	dev->ops->dma_free(dev->os, &bo->dma);
+	base_free(bo);
+}
+
+void drv_bo_destroy(struct drv_bo *bo)
+{
+	struct drv_ctx *ctx = bo->ctx;
+
+	drv_list_del(&bo->link);
+	drv_pt_unmap(ctx->root, bo->va, bo->size);
+	drv_va_free(&ctx->va, bo->va);
+	drv_mmu_drop_bo(ctx->dev, ctx->ssid, bo);
+}
+
+void *drv_bo_cpu(const struct drv_bo *bo)
+{
+	return bo->dma.cpu;
+}
+
+u64 drv_bo_addr(const struct drv_bo *bo)
+{
+	return bo->va;
+}
+
+u64 drv_bo_size(const struct drv_bo *bo)
+{
+	return bo->size;
+}
+
+bool drv_ctx_range_ok(const struct drv_ctx *ctx, u64 addr, u64 size)
+{
+	return drv_va_covered(&ctx->va, addr, size);
+}

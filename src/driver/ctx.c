@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Contexts: one address space (SSID) each.
+ *
+ *   alive -> dying (destroyed by the user) -> queues gone -> SSID_RELEASE -> freed
+ *   alive -> faulty (MMU fault, engine error) -> queues unregistered, SSID_RELEASE -> its jobs end
+ *            as the firmware reports them, or 500 ms after the answer -> waits for its destruction
+ *
+ * Nothing is freed but in drv_ctx_progress(), which the loop calls with no context in hand.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "driver/dev.h"
+
+int drv_ctx_new(struct drv_dev *dev, u32 ssid, struct drv_ctx **out)
+{
+	struct drv_ctx *ctx = base_zalloc(sizeof(*ctx));
+
+	if (!ctx)
+		return -ENOMEM;
+	ctx->root = drv_pt_create(dev);
+	if (!ctx->root) {
+		base_free(ctx);
+		return -ENOMEM;
+	}
+	ctx->dev = dev;
+	ctx->ssid = ssid;
+	ctx->drain_deadline_ns = DRV_NO_TIME;
+	drv_list_init(&ctx->link);
+	drv_list_init(&ctx->queues);
+	drv_list_init(&ctx->bos);
+	dev->ctxs[ssid] = ctx;
+	drv_mmu_set_cd(dev, ssid, ctx->root);
+	*out = ctx;
+	return 0;
+}
+
+void drv_ctx_free(struct drv_ctx *ctx)
+{
+	struct drv_dev *dev = ctx->dev;
+
+	while (!drv_list_empty(&ctx->bos))
+		drv_bo_destroy(base_container_of(ctx->bos.next, struct drv_bo, link));
+	drv_mmu_set_cd(dev, ctx->ssid, NULL);
+	drv_mmu_drop_tables(dev, ctx->ssid, ctx->root);
+	drv_va_fini(&ctx->va);
+	drv_list_del(&ctx->link);
+	dev->ctxs[ctx->ssid] = NULL;
+	base_free(ctx);
+}
+
+int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out)
+{
+	struct drv_ctx *ctx;
+	u32 ssid;
+	int ret;
+
+	if (dev->state == DRV_FAILED || dev->state == DRV_STOPPING)
+		return -ENODEV;
+	ret = base_ids_get(&dev->ssids, &ssid);
+	if (ret)
+		return ret;
+	ret = drv_ctx_new(dev, ssid, &ctx);
+	if (ret)
+		goto err_put_id;
+	drv_list_add(&dev->ctx_list, &ctx->link);
+	*out = ctx;
+	return 0;
+
+err_put_id:
+	base_ids_put(&dev->ssids, ssid);
+	return ret;
+}
+
+void drv_ctx_destroy(struct drv_ctx *ctx)
+{
+	struct drv_dev *dev = ctx->dev;
+
+	ctx->dying = true;
+	drv_ctx_progress(dev);
+}
+
+u32 drv_ctx_ssid(const struct drv_ctx *ctx)
+{
+	return ctx->ssid;
+}
+
+static void set_drain_deadline(struct drv_ctx *ctx, u64 time_ns)
+{
+	struct drv_dev *dev = ctx->dev;
+
+	ctx->drain_deadline_ns = time_ns;
+	dev->drain_ns = DRV_NO_TIME;
+	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next)
+		dev->drain_ns =
+			base_min(dev->drain_ns,
+				 base_container_of(c, struct drv_ctx, link)->drain_deadline_ns);
+}
+
+/* The firmware let go of the SSID.  Its jobs' JOB_DONEs follow (P trap 26): wait a while. */
+static void release_done(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_msg *answer)
+{
+	struct drv_ctx *ctx = arg;
+
+	(void)answer;
+	ctx->releasing = false;
+	if (ret && ret != -ECANCELED)
+		drv_warn(dev, CTX, "SSID %u: SSID_RELEASE failed: %s", ctx->ssid,
+			 base_err_name(ret));
+	if (ctx->nr_jobs && ret != -ECANCELED)
+		set_drain_deadline(ctx, dev->now_ns + dev->gen->timeouts.jsm_ms * BASE_NS_PER_MS);
+}
+
+void drv_ctx_abort(struct drv_ctx *ctx)
+{
+	struct drv_dev *dev = ctx->dev;
+
+	if (ctx->faulty)
+		return;
+	drv_warn(dev, CTX, "SSID %u is aborted with %u jobs under way", ctx->ssid, ctx->nr_jobs);
+	ctx->faulty = true;
+	dev->work = true;
+	drv_mmu_silence(dev, ctx->ssid);
+}
+
+static bool queues_known(const struct drv_ctx *ctx)
+{
+	for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next) {
+		enum drv_queue_state state = base_container_of(q, struct drv_queue, link)->state;
+
+		if (state != DRV_QUEUE_NEW && state != DRV_QUEUE_UNREGISTERING)
+			return true;
+	}
+	return false;
+}
+
+static void release(struct drv_ctx *ctx)
+{
+	const struct abi_jsm_ssid payload = { .host_ssid = ctx->ssid };
+
+	if (drv_jsm_ask(ctx->dev, ABI_JSM_SSID_RELEASE, ABI_JSM_SSID_RELEASE_DONE, &payload,
+			sizeof(payload), true, release_done, ctx))
+		return; /* all slots taken: again when one is free */
+	ctx->known_to_fw = false;
+	ctx->releasing = true;
+}
+
+static void progress(struct drv_ctx *ctx)
+{
+	struct drv_dev *dev = ctx->dev;
+
+	for (struct drv_list *q = ctx->queues.next, *next; q != &ctx->queues; q = next) {
+		next = q->next;
+		drv_queue_progress(base_container_of(q, struct drv_queue, link));
+	}
+	if (ctx->known_to_fw && drv_is_up(dev) && !queues_known(ctx) &&
+	    (ctx->faulty || (ctx->dying && drv_list_empty(&ctx->queues))))
+		release(ctx);
+	if (!ctx->dying || !drv_list_empty(&ctx->queues) || ctx->releasing ||
+	    (ctx->known_to_fw && drv_is_up(dev)))
+		return;
+	base_ids_put(&dev->ssids, ctx->ssid);
+	set_drain_deadline(ctx, DRV_NO_TIME);
+	drv_ctx_free(ctx);
+}
+
+void drv_ctx_progress(struct drv_dev *dev)
+{
+	dev->work = false;
+	for (struct drv_list *c = dev->ctx_list.next, *next; c != &dev->ctx_list; c = next) {
+		next = c->next;
+		progress(base_container_of(c, struct drv_ctx, link));
+	}
+}
+
+void drv_ctx_timer(struct drv_dev *dev)
+{
+	if (dev->now_ns < dev->drain_ns)
+		return;
+	drv_irq_handle(dev); /* an interrupt may have been lost */
+	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {
+		struct drv_ctx *ctx = base_container_of(c, struct drv_ctx, link);
+
+		if (dev->now_ns < ctx->drain_deadline_ns)
+			continue;
+		if (ctx->nr_jobs)
+			drv_warn(dev, CTX, "SSID %u: the firmware did not report %u aborted jobs",
+				 ctx->ssid, ctx->nr_jobs);
+		drv_jobs_end(ctx, NULL, -ECANCELED);
+		set_drain_deadline(ctx, DRV_NO_TIME);
+	}
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The device: its life and its event loop.
+ *
+ *   CREATED -> BOOTING -> READY -> STOPPING -> STOPPED -> (drv_start) BOOTING
+ *                  \-> FAILED <-/       FAILED -> STOPPING
+ *
+ * BOOTING runs the sequences power_up, mmu, boot; STOPPING runs power_down.
+ */
+#include "driver/driver.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "driver/mmio.h"
+
+static const u8 start_seqs[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT };
+static const u8 stop_seqs[] = { DRV_SEQ_POWER_DOWN };
+
+static void set_state(struct drv_dev *dev, enum drv_state state)
+{
+	dev->state = state;
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_STATE, 0, state);
+}
+
+/*
+ * Creation
+ */
+
+static int init_sys(struct drv_dev *dev, struct base_err *err)
+{
+	int ret = drv_mmu_init(dev);
+
+	if (ret)
+		goto err_out;
+	ret = drv_ctx_new(dev, 0, &dev->sys);
+	if (ret)
+		goto err_mmu_fini;
+	ret = drv_ctx_new(dev, 1, &dev->reserved); /* any access with SSID 1 faults; P 8.6 */
+	if (ret)
+		goto err_free_sys;
+	ret = drv_boot_init(dev, err);
+	if (ret)
+		goto err_boot_fini;
+	return 0;
+
+err_boot_fini:
+	drv_boot_fini(dev);
+	drv_ctx_free(dev->reserved);
+err_free_sys:
+	drv_ctx_free(dev->sys);
+err_mmu_fini:
+	drv_mmu_fini(dev);
+err_out:
+	if (err && !err->code)
+		base_err_set(err, ret, "%s: memory for the page tables: %s", dev->os->location,
+			     base_err_name(ret));
+	return ret;
+}
+
+static void init_fields(struct drv_dev *dev, struct os_device *os, const struct drv_config *cfg)
+{
+	dev->os = os;
+	dev->ops = os->ops;
+	dev->cfg = *cfg;
+	dev->log.level = (enum base_log_level)cfg->log_level;
+	dev->log.prefix = os->location;
+	dev->tdr_ns = dev->drain_ns = dev->seq_ns = DRV_NO_TIME;
+	drv_list_init(&dev->ctx_list);
+	drv_list_init(&dev->mmu.zombies);
+	drv_jsm_init(dev);
+	drv_clock(dev);
+}
+
+static void init_gen(struct drv_dev *dev)
+{
+	dev->regs = dev->info->regs;
+	dev->btrs_irq_mask = dev->gen->btrs_irq_mask;
+	dev->icb_irq_mask = (u32)dev->gen->icb_irq_mask;
+	memcpy(dev->seqs, dev->info->seqs, sizeof(dev->seqs));
+	base_ids_init(&dev->ssids, dev->gen->ssid_first, dev->gen->ssid_last);
+	base_ids_init(&dev->dbs, dev->gen->db_first, dev->gen->db_last);
+}
+
+static int probe_gen(struct drv_dev *dev, struct base_err *err)
+{
+	int ret = dev->info->ops->probe(dev);
+
+	if (ret)
+		return base_err_set(err, ret, "%s: reading the fuses of %s failed: %s",
+				    dev->os->location, dev->gen->name, base_err_name(ret));
+	return 0;
+}
+
+int drv_create(struct os_device *os, const struct drv_config *cfg, struct drv_dev **out,
+	       struct base_err *err)
+{
+	struct drv_dev *dev = base_zalloc(sizeof(*dev));
+	int ret;
+
+	if (err)
+		*err = (struct base_err){ 0 };
+	if (!dev)
+		return base_err_set(err, -ENOMEM, "%s: no memory for the device", os->location);
+	init_fields(dev, os, cfg);
+	ret = drv_pci_probe(dev, err);
+	if (ret)
+		goto err_free;
+	init_gen(dev);
+	ret = probe_gen(dev, err);
+	if (ret)
+		goto err_release_pci;
+	ret = drv_fw_find(dev, "", err);
+	if (ret)
+		goto err_release_pci;
+	ret = init_sys(dev, err);
+	if (ret)
+		goto err_fw_fini;
+	*out = dev;
+	return 0;
+
+err_fw_fini:
+	drv_fw_fini(dev);
+err_release_pci:
+	drv_pci_release(dev);
+err_free:
+	base_free(dev);
+	return ret;
+}
+
+void drv_destroy(struct drv_dev *dev)
+{
+	if (!dev)
+		return;
+	if (dev->powered && drv_shutdown(dev, NULL))
+		drv_dbg(dev, PM, "shutdown: %s", dev->warn.text);
+	drv_ctx_progress(dev); /* what was destroyed and waited for the firmware */
+	drv_boot_fini(dev);
+	drv_ctx_free(dev->reserved);
+	drv_ctx_free(dev->sys);
+	drv_mmu_fini(dev);
+	drv_fw_fini(dev);
+	drv_pci_release(dev);
+	base_free(dev);
+}
+
+/*
+ * Start, stop, failure
+ */
+
+/* The firmware forgets everything: so do queues and contexts.  Jobs end with @status. */
+static void forget_firmware(struct drv_dev *dev, s32 status)
+{
+	drv_jsm_cancel_all(dev, -ECANCELED);
+	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {
+		struct drv_ctx *ctx = base_container_of(c, struct drv_ctx, link);
+
+		for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next)
+			drv_queue_forget(base_container_of(q, struct drv_queue, link));
+		drv_jobs_end(ctx, NULL, status);
+		ctx->known_to_fw = false;
+		ctx->releasing = false;
+		ctx->drain_deadline_ns = DRV_NO_TIME;
+	}
+	dev->tdr_ns = dev->drain_ns = DRV_NO_TIME;
+	dev->work = true;
+}
+
+static void irq_off(struct drv_dev *dev)
+{
+	if (dev->irq_on)
+		dev->ops->irq_teardown(dev->os);
+	dev->irq_on = false;
+}
+
+/*
+ * Frees nothing a caller up the stack may hold: contexts and queues go in drv_ctx_progress().
+ */
+static void fail(struct drv_dev *dev, int code)
+{
+	drv_err(dev, RECOVERY, "%s", dev->err.text);
+	dev->phase = DRV_PHASE_NONE;
+	dev->seq_ns = DRV_NO_TIME;
+	set_state(dev, DRV_FAILED);
+	drv_wr32(dev, dev->regs.int_global_mask, 1);
+	drv_mmu_off(dev);
+	drv_pci_quiet(dev); /* from here on memory may be freed */
+	forget_firmware(dev, code == -ETIMEDOUT ? -ETIMEDOUT : -EIO);
+}
+
+void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (dev->state != DRV_READY && dev->state != DRV_BOOTING)
+		return;
+	dev->err.code = code;
+	va_start(ap, fmt);
+	vsnprintf(dev->err.text, sizeof(dev->err.text), fmt, ap);
+	va_end(ap);
+	fail(dev, code);
+}
+
+static void phase_begin(struct drv_dev *dev, enum drv_phase phase)
+{
+	const u8 *seqs = phase == DRV_PHASE_START ? start_seqs : stop_seqs;
+
+	dev->phase = phase;
+	dev->phase_idx = 0;
+	drv_seq_begin(&dev->run, dev->seqs[seqs[0]]);
+	dev->seq_ns = drv_clock(dev);
+}
+
+int drv_start(struct drv_dev *dev)
+{
+	int ret;
+
+	if (dev->state != DRV_CREATED && dev->state != DRV_STOPPED)
+		return -EBUSY;
+	dev->err = (struct base_err){ 0 };
+	dev->warn = (struct base_err){ 0 };
+	dev->start_ns = drv_clock(dev);
+	ret = drv_pci_wake(dev, true);
+	if (ret) {
+		base_err_set(&dev->err, ret, "waking the PCI function failed: %s",
+			     base_err_name(ret));
+		goto err_quiet;
+	}
+	ret = dev->ops->irq_setup(dev->os);
+	if (ret) {
+		base_err_set(&dev->err, ret, "setting up the interrupt failed: %s",
+			     base_err_name(ret));
+		goto err_quiet;
+	}
+	dev->irq_on = true;
+	dev->powered = true;
+	set_state(dev, DRV_BOOTING);
+	phase_begin(dev, DRV_PHASE_START);
+	return 0;
+
+err_quiet:
+	drv_pci_quiet(dev);
+	return ret;
+}
+
+int drv_stop(struct drv_dev *dev)
+{
+	if (dev->state == DRV_STOPPING || dev->state == DRV_STOPPED)
+		return 0;
+	set_state(dev, DRV_STOPPING);
+	dev->warn = (struct base_err){ 0 };
+	forget_firmware(dev, -ECANCELED);
+	drv_mmu_off(dev);
+	if (!dev->powered) {
+		set_state(dev, DRV_STOPPED);
+		return 0;
+	}
+	phase_begin(dev, DRV_PHASE_STOP);
+	return 0;
+}
+
+static void started(struct drv_dev *dev)
+{
+	set_state(dev, DRV_READY);
+	dev->boot_ns = drv_clock(dev) - dev->start_ns;
+	dev->work = true;
+	drv_info(dev, FW, "%s ready after %llu us", dev->gen->name,
+		 (unsigned long long)(dev->boot_ns / BASE_NS_PER_US));
+}
+
+/* SRC: P 3.9 #7; the vector and the bus first, so that nothing comes from a sleeping device. */
+static void stopped(struct drv_dev *dev)
+{
+	irq_off(dev);
+	drv_pci_quiet(dev);
+	drv_pci_sleep(dev);
+	dev->powered = false;
+	drv_mmu_reap(dev);
+	set_state(dev, DRV_STOPPED);
+}
+
+static void run_phase(struct drv_dev *dev)
+{
+	bool start = dev->phase == DRV_PHASE_START;
+	const u8 *seqs = start ? start_seqs : stop_seqs;
+	u32 nr = start ? BASE_ARRAY_SIZE(start_seqs) : BASE_ARRAY_SIZE(stop_seqs);
+
+	for (;;) {
+		int ret = drv_seq_advance(dev, &dev->run, &dev->seq_ns);
+
+		if (ret == -EAGAIN || dev->phase == DRV_PHASE_NONE)
+			return;
+		if (ret && start) {
+			fail(dev, ret);
+			return;
+		}
+		if (++dev->phase_idx == nr)
+			break;
+		drv_seq_begin(&dev->run, dev->seqs[seqs[dev->phase_idx]]);
+	}
+	dev->phase = DRV_PHASE_NONE;
+	dev->seq_ns = DRV_NO_TIME;
+	if (start)
+		started(dev);
+	else
+		stopped(dev);
+}
+
+/*
+ * The loop
+ */
+
+static void timers(struct drv_dev *dev)
+{
+	drv_jsm_timer(dev);
+	drv_mmu_timer(dev);
+	drv_jsm_tdr(dev);
+	drv_ctx_timer(dev);
+}
+
+static u64 next_time(const struct drv_dev *dev)
+{
+	u64 next = dev->seq_ns;
+
+	next = base_min(next, dev->jsm.timer_ns);
+	next = base_min(next, dev->mmu.retry_ns);
+	next = base_min(next, dev->tdr_ns);
+	return base_min(next, dev->drain_ns);
+}
+
+u64 drv_process(struct drv_dev *dev)
+{
+	u64 now_ns = drv_clock(dev);
+
+	if (BASE_UNLIKELY(dev->phase != DRV_PHASE_NONE)) {
+		if (now_ns >= dev->seq_ns)
+			run_phase(dev);
+	} else if (dev->state == DRV_READY) {
+		if (dev->ops->irq_ack(dev->os))
+			drv_irq_handle(dev);
+		if (BASE_UNLIKELY(now_ns >= next_time(dev)) && dev->state == DRV_READY)
+			timers(dev);
+	}
+	if (BASE_UNLIKELY(dev->work))
+		drv_ctx_progress(dev);
+	return next_time(dev);
+}
+
+int drv_wait(struct drv_dev *dev, u64 until_ns)
+{
+	u64 timer_ns = next_time(dev);
+	int ret = dev->ops->wait(dev->os, base_min(until_ns, timer_ns));
+
+	return ret == -ETIMEDOUT && timer_ns < until_ns ? 0 : ret;
+}
+
+void drv_wake(struct drv_dev *dev)
+{
+	dev->ops->wake(dev->os);
+}
+
+u64 drv_now_ns(struct drv_dev *dev)
+{
+	return dev->ops->now_ns(dev->os);
+}
+
+/* Until the sequences under way are through. */
+static void run_loop(struct drv_dev *dev)
+{
+	while (dev->phase != DRV_PHASE_NONE) {
+		u64 next_ns = drv_process(dev);
+
+		if (dev->phase != DRV_PHASE_NONE && dev->ops->wait(dev->os, next_ns) == -ENODEV)
+			drv_dbg(dev, PM, "the seam cannot wait");
+	}
+	if (dev->work)
+		drv_ctx_progress(dev);
+}
+
+int drv_boot(struct drv_dev *dev, struct base_err *err)
+{
+	int ret = drv_start(dev);
+
+	if (!ret)
+		run_loop(dev);
+	if (ret && !dev->err.code)
+		return base_err_set(err, ret, "%s: cannot boot in this state", dev->os->location);
+	if (ret || dev->state != DRV_READY) {
+		base_err_set(err, dev->err.code, "%s: boot failed: %s", dev->os->location,
+			     dev->err.text);
+		return dev->err.code;
+	}
+	return 0;
+}
+
+int drv_shutdown(struct drv_dev *dev, struct base_err *err)
+{
+	int ret = drv_stop(dev);
+
+	if (ret)
+		return ret;
+	run_loop(dev);
+	if (dev->warn.code)
+		base_err_set(err, dev->warn.code, "%s: shutdown: %s", dev->os->location,
+			     dev->warn.text);
+	return dev->warn.code;
+}
+
+/*
+ * Questions
+ */
+
+enum drv_state drv_get_state(const struct drv_dev *dev)
+{
+	return dev->state;
+}
+
+const struct base_err *drv_last_error(const struct drv_dev *dev)
+{
+	return &dev->err;
+}
+
+void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
+{
+	const struct reg_gen *gen = dev->gen;
+
+	*out = (struct drv_info){
+		.gen = gen->name,
+		.product = dev->product,
+		.location = dev->os->location,
+		.vendor_id = dev->vendor_id,
+		.device_id = dev->device_id,
+		.revision = dev->revision,
+		.is_virtual = dev->os->is_virtual,
+		.fw_path = dev->fw.path,
+		.fw_version = dev->fw.version,
+		.va_start = gen->va.user.start,
+		.va_end = base_max(gen->va.shave.end, gen->va.dma.end),
+		.freq_max_mhz = reg_gen_freq_mhz(gen, dev->freq.max),
+		.nr_contexts_max = (u32)gen->ssid_last - gen->ssid_first + 1,
+		.jobs_done = dev->jobs_done,
+		.jobs_failed = dev->jobs_failed,
+		.irqs = dev->irqs,
+		.mmu_faults = dev->mmu_faults,
+		.boot_ns = dev->boot_ns,
+	};
+	memcpy(out->fw_api, dev->fw.hdr.api_version, sizeof(out->fw_api));
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * State of the driver core and what its files offer each other.  Not for users of the driver.
+ *
+ * The event loop owns all of it (driver.h).  Order of the structures: what submit and complete
+ * touch comes first.
+ */
+#ifndef DRIVER_DEV_H
+#define DRIVER_DEV_H
+
+#include "abi/boot_params.h"
+#include "abi/fw_image.h"
+#include "abi/ipc.h"
+#include "abi/jsm.h"
+#include "abi/mmu.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "driver/driver.h"
+#include "driver/gen/gen.h"
+#include "driver/ring.h"
+#include "driver/seq.h"
+#include "driver/trace.h"
+#include "driver/va.h"
+
+#define DRV_NO_TIME  UINT64_MAX
+#define DRV_NR_SSIDS ABI_MMU_CD_ENTRIES
+#define DRV_NR_DBS   256u
+
+/* Intrusive list: a head is an element of itself. */
+struct drv_list {
+	struct drv_list *prev, *next;
+};
+
+static inline void drv_list_init(struct drv_list *head)
+{
+	head->prev = head->next = head;
+}
+
+static inline bool drv_list_empty(const struct drv_list *head)
+{
+	return head->next == head;
+}
+
+static inline void drv_list_add(struct drv_list *head, struct drv_list *item)
+{
+	item->prev = head->prev;
+	item->next = head;
+	head->prev->next = item;
+	head->prev = item;
+}
+
+static inline void drv_list_del(struct drv_list *item)
+{
+	item->prev->next = item->next;
+	item->next->prev = item->prev;
+	drv_list_init(item);
+}
+
+/* One page of a page table. */
+struct drv_pt {
+	struct os_dma dma;
+	u64 *entries;
+	struct drv_pt **next;  /* of the tables below; NULL on the last level */
+	struct drv_pt *zombie; /* chain of mmu.zombie_roots */
+};
+
+/* What the NPU may do with a mapping, beside reading it. */
+enum drv_map_flags {
+	DRV_MAP_SNOOP = 1u << 0,
+	DRV_MAP_RO = 1u << 1,
+};
+
+struct drv_bo {
+	struct drv_ctx *ctx;
+	struct drv_list link; /* ctx->bos or mmu.zombies */
+	struct os_dma dma;
+	u64 va;
+	u64 size; /* pages */
+};
+
+/* A job under way, by its number in the context. */
+struct drv_job {
+	struct drv_queue *queue; /* NULL = the number is free */
+	u64 cookie;
+	u64 start_ns;
+	s32 error; /* first failure the firmware told of: status once the job ends */
+	u8 slot;   /* in the queue's ring */
+};
+
+struct drv_ctx {
+	struct drv_dev *dev;
+	u32 ssid;
+	u32 nr_jobs;	       /* under way */
+	u32 next_job;	       /* where the search for a free number starts */
+	bool faulty;	       /* MMU fault or engine error: no more jobs */
+	bool dying;	       /* drv_ctx_destroy() was called */
+	bool known_to_fw;      /* some queue of it was registered: needs SSID_RELEASE */
+	bool want_release;     /* SSID_RELEASE to be sent */
+	bool releasing;	       /* sent, not answered */
+	u64 drain_deadline_ns; /* after SSID_RELEASE_DONE, for missing JOB_DONEs */
+	struct drv_list link;
+	struct drv_list queues, bos;
+	struct drv_va va;
+	struct drv_pt *root;
+	struct drv_job jobs[DRV_CTX_JOBS];
+};
+
+/* Did the firmware already let go of an aborted context?  Then no report follows the next one. */
+static inline bool drv_ctx_released(const struct drv_ctx *ctx)
+{
+	return ctx->faulty && !ctx->known_to_fw && !ctx->releasing;
+}
+
+enum drv_queue_state {
+	DRV_QUEUE_NEW,	       /* the firmware does not know it */
+	DRV_QUEUE_WANT_REG,    /* REGISTER_DB to be sent */
+	DRV_QUEUE_REGISTERING, /* sent, not answered */
+	DRV_QUEUE_LIVE,
+	DRV_QUEUE_WANT_UNREG,
+	DRV_QUEUE_UNREGISTERING,
+};
+
+#define DRV_QUEUE_DONE_MAX 256u /* completions not reaped, and jobs that will add to them */
+
+struct drv_queue {
+	struct drv_ring ring;
+	struct drv_ctx *ctx;
+	u32 db_reg; /* DRV_REG() of its doorbell */
+	u32 pending;
+	enum drv_queue_state state;
+	u32 done_head, done_nr;
+	struct abi_completion *done; /* DRV_QUEUE_DONE_MAX of them */
+	u32 db;
+	u32 priority;
+	bool dying;
+	struct drv_list link; /* ctx->queues */
+	struct drv_bo *bo;
+};
+
+/* A question to the firmware.  Its index is its slot in the TX buffer. */
+#define DRV_NR_REQS (ABI_IPC_BUF_SIZE / ABI_IPC_TX_SIZE) /* SRC: P 6.2 */
+
+typedef void (*drv_req_done_fn)(struct drv_dev *dev, void *arg, int ret,
+				const struct abi_jsm_msg *answer);
+
+struct drv_req {
+	u32 id; /* 0 = slot is free */
+	u32 type, answer;
+	u64 deadline_ns;
+	bool hb; /* on a time-out ask for the heartbeat before judging the device; P 7.3 +HB */
+	drv_req_done_fn done;
+	void *arg;
+};
+
+struct drv_jsm {
+	struct drv_req reqs[DRV_NR_REQS];
+	u32 next_id;  /* never 0; P 6.6: increments for every message over the driver's lifetime */
+	u64 timer_ns; /* earliest deadline */
+	bool hb_pending;
+	u64 heartbeat;
+	u32 hb_rounds; /* heartbeats that advanced since the last completion */
+};
+
+struct drv_ipc {
+	struct drv_bo *tx, *rx;
+	u8 *tx_cpu, *rx_cpu;
+	u64 tx_va, rx_va;
+};
+
+struct drv_mmu {
+	bool on; /* set up: changes need invalidation */
+	u32 prod, evt_cons;
+	bool in_flight;
+	u64 deadline_ns, retry_ns, pause_ns;
+	bool cfgi;		      /* wanted in the next batch */
+	u64 dirty[DRV_NR_SSIDS / 64]; /* SSIDs to invalidate in the next batch */
+	struct os_dma dma;	      /* stream table, CD table, queues */
+	struct abi_mmu_ste *strtab;
+	struct abi_mmu_cd *cds;
+	struct abi_mmu_cmd *cmdq;
+	struct abi_mmu_event *evtq;
+	struct drv_list zombies;     /* buffers the device may still have translations of */
+	struct drv_pt *zombie_roots; /* page tables, likewise */
+};
+
+struct drv_fw {
+	u8 *image; /* whole file */
+	size_t size;
+	struct abi_fw_header hdr;
+	char path[256];
+	char version[256];
+	struct drv_bo *params, *verpage, *runtime, *shave, *crit_log, *verb_log;
+};
+
+/* What a sequence is for. */
+enum drv_phase { DRV_PHASE_NONE, DRV_PHASE_START, DRV_PHASE_STOP };
+
+struct drv_dev {
+	struct os_device *os;
+	const struct os_ops *ops;
+	u64 now_ns; /* when the loop last looked */
+	enum drv_state state;
+	bool work;    /* drv_ctx_progress() has something to do */
+	u64 tdr_ns;   /* when the jobs under way are asked about; DRV_NO_TIME = no job */
+	u64 drain_ns; /* earliest drain_deadline_ns of the contexts */
+	u32 nr_jobs;
+	u64 jobs_done, jobs_failed, irqs;
+	struct drv_layout regs;
+	u32 btrs_irq_mask, icb_irq_mask;
+	struct drv_ipc ipc;
+	struct drv_ctx *ctxs[DRV_NR_SSIDS];
+
+	const struct reg_gen *gen;
+	const struct drv_gen_info *info;
+	const struct drv_seq *seqs[DRV_NR_SEQS]; /* the generation's; tests put theirs here */
+	const char *product;
+	u16 vendor_id, device_id;
+	u8 revision;
+	u16 pm_cap;	 /* offset of the power management capability, 0 = none */
+	u32 bars_mapped; /* bit per BAR */
+	bool irq_on;
+	bool btrs_clear_with_0; /* INTERRUPT_STAT of this stepping; P 2.3 */
+
+	struct drv_config cfg;
+	struct base_log log;
+	struct base_err err;  /* why it failed */
+	struct base_err warn; /* last step that only warned */
+
+	struct drv_seq_run run;
+	enum drv_phase phase;
+	u32 phase_idx;
+	bool powered;  /* power-up was begun: power-down is due */
+	bool dma_live; /* bus master is on: memory the device knows must stay */
+	u64 seq_ns;    /* when the sequence goes on */
+	u64 start_ns, boot_ns;
+	u64 perf_at_stop; /* counter before power-down, P 3.9 */
+
+	struct {
+		u32 min, pn, max; /* PLL ratios */
+	} freq;
+
+	struct drv_fw fw;
+	struct drv_mmu mmu;
+	struct drv_jsm jsm;
+	struct drv_ctx *sys, *reserved; /* SSID 0 and 1 */
+	struct base_ids ssids, dbs;
+	struct drv_list ctx_list; /* contexts of users */
+	u64 ipc_malformed, mmu_faults, firewall_irqs, gerrors, unknown_jobs;
+
+	struct drv_trace trace;
+};
+
+#define drv_err(dev, cat, ...)	base_log(&(dev)->log, BASE_LOG_ERR, BASE_LOG_##cat, __VA_ARGS__)
+#define drv_warn(dev, cat, ...) base_log(&(dev)->log, BASE_LOG_WARN, BASE_LOG_##cat, __VA_ARGS__)
+#define drv_info(dev, cat, ...) base_log(&(dev)->log, BASE_LOG_INFO, BASE_LOG_##cat, __VA_ARGS__)
+#define drv_dbg(dev, cat, ...)	base_log(&(dev)->log, BASE_LOG_DBG, BASE_LOG_##cat, __VA_ARGS__)
+
+/* dev.c */
+/** drv_fail() - the device is lost: quiet it, end all jobs with @code, state FAILED.  Once. */
+void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4);
+static inline bool drv_is_up(const struct drv_dev *dev)
+{
+	return dev->state == DRV_READY;
+}
+
+/* pci.c */
+int drv_pci_probe(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
+void drv_pci_release(struct drv_dev *dev);
+/** drv_pci_wake() - D0 and memory decode; @master: bus master too. */
+int drv_pci_wake(struct drv_dev *dev, bool master) BASE_WARN_UNUSED;
+/** drv_pci_quiet() - bus master off: the device reaches no memory from here on. */
+void drv_pci_quiet(struct drv_dev *dev);
+/** drv_pci_sleep() - D3hot. */
+void drv_pci_sleep(struct drv_dev *dev);
+
+/* firmware.c */
+/** drv_fw_find() - search, read and check an image; @root goes before each path of the list. */
+int drv_fw_find(struct drv_dev *dev, const char *root, struct base_err *err) BASE_WARN_UNUSED;
+void drv_fw_fini(struct drv_dev *dev);
+
+/* boot.c */
+int drv_boot_init(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
+void drv_boot_fini(struct drv_dev *dev);
+/* steps of the generations' boot tables */
+int drv_boot_load_fw(struct drv_dev *dev);
+int drv_boot_fill_params(struct drv_dev *dev);
+int drv_boot_wait_ready(struct drv_dev *dev);
+u64 drv_boot_entry(const struct drv_dev *dev);
+int drv_boot_read_counter(struct drv_dev *dev);
+
+/* ipc.c */
+int drv_ipc_init(struct drv_dev *dev) BASE_WARN_UNUSED;
+void drv_ipc_fini(struct drv_dev *dev);
+void drv_ipc_reset(struct drv_dev *dev);
+/** drv_ipc_send() - @msg through TX slot @slot on channel @chan. */
+void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_msg *msg);
+/** drv_ipc_drain() - dispatch what is in the FIFO; *ready when the ready message was among it. */
+int drv_ipc_drain(struct drv_dev *dev, bool *ready) BASE_WARN_UNUSED;
+
+/* jsm.c */
+void drv_jsm_init(struct drv_dev *dev);
+/** drv_jsm_cancel_all() - forget all questions; their done() runs with @ret. */
+void drv_jsm_cancel_all(struct drv_dev *dev, int ret);
+/**
+ * drv_jsm_ask() - send a question; @done runs once: answer, time-out or cancellation
+ * Return: 0, or -EBUSY (all slots taken).
+ */
+int drv_jsm_ask(struct drv_dev *dev, u32 type, u32 answer, const void *payload, u32 len, bool hb,
+		drv_req_done_fn done, void *arg) BASE_WARN_UNUSED;
+void drv_jsm_answer(struct drv_dev *dev, const struct abi_jsm_msg *msg, u32 size_bytes);
+void drv_jsm_timer(struct drv_dev *dev);
+/** drv_jsm_query_hb() - does the firmware live?  No news is bad: the device fails. */
+void drv_jsm_query_hb(struct drv_dev *dev);
+/** drv_jsm_tdr() - the job watchdog fired; P 10.7. */
+void drv_jsm_tdr(struct drv_dev *dev);
+
+/* mmu.c */
+int drv_mmu_init(struct drv_dev *dev) BASE_WARN_UNUSED;
+void drv_mmu_fini(struct drv_dev *dev);
+/** drv_mmu_off() - from here on changes are not told to the unit. */
+void drv_mmu_off(struct drv_dev *dev);
+/** drv_mmu_reap() - free zombies, if the device cannot reach them any more. */
+void drv_mmu_reap(struct drv_dev *dev);
+/** drv_mmu_drop_bo(), drv_mmu_drop_tables() - free once the device cannot reach it any more. */
+void drv_mmu_drop_bo(struct drv_dev *dev, u32 ssid, struct drv_bo *bo);
+void drv_mmu_drop_tables(struct drv_dev *dev, u32 ssid, struct drv_pt *root);
+/** drv_mmu_set_cd() - context descriptor of @ssid; @root NULL removes it. */
+void drv_mmu_set_cd(struct drv_dev *dev, u32 ssid, const struct drv_pt *root);
+/** drv_mmu_silence() - record no more faults of @ssid; P 10.7 step 3. */
+void drv_mmu_silence(struct drv_dev *dev, u32 ssid);
+/** drv_mmu_invalidate() - translations of @ssid changed. */
+void drv_mmu_invalidate(struct drv_dev *dev, u32 ssid);
+void drv_mmu_timer(struct drv_dev *dev);
+void drv_mmu_events(struct drv_dev *dev);
+void drv_mmu_gerror(struct drv_dev *dev);
+extern const struct drv_seq drv_seq_mmu;
+
+/* pgt.c: page tables, P 8.5 */
+struct drv_pt *drv_pt_create(struct drv_dev *dev);
+void drv_pt_destroy(struct drv_dev *dev, struct drv_pt *root);
+/** drv_pt_map() - whole pages at @va to the pieces of @dma from @off on; on an error nothing stays
+ * mapped (tables stay). */
+int drv_pt_map(struct drv_dev *dev, struct drv_pt *root, u64 va, const struct os_dma *dma, u64 off,
+	       u64 len, u32 flags) BASE_WARN_UNUSED;
+void drv_pt_unmap(struct drv_pt *root, u64 va, u64 len);
+/** drv_pt_lookup() - the page entry of @va, 0 when there is no table. */
+u64 drv_pt_lookup(const struct drv_pt *root, u64 va);
+
+/* ctx.c */
+int drv_ctx_new(struct drv_dev *dev, u32 ssid, struct drv_ctx **out) BASE_WARN_UNUSED;
+void drv_ctx_free(struct drv_ctx *ctx);
+/** drv_ctx_abort() - a fault or an engine error of @ctx; P 10.7. */
+void drv_ctx_abort(struct drv_ctx *ctx);
+/** drv_ctx_progress() - send what waits for a free slot; free what the firmware let go. */
+void drv_ctx_progress(struct drv_dev *dev);
+void drv_ctx_timer(struct drv_dev *dev);
+
+/* bo.c */
+enum drv_bo_place { DRV_PLACE_GLOBAL, DRV_PLACE_USER, DRV_PLACE_SHAVE, DRV_PLACE_DMA };
+struct drv_bo_spec {
+	u64 size, align;
+	u64 fixed_va; /* 0 = choose in @range */
+	const struct reg_range *range;
+	enum os_cache cache;
+	u32 map;	      /* enum drv_map_flags */
+	u64 ro_start, ro_end; /* part of it that is read-only, offsets */
+};
+int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
+	       struct drv_bo **out) BASE_WARN_UNUSED;
+/** drv_bo_release() - memory of a buffer that is not mapped any more. */
+void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo);
+
+/* queue.c */
+void drv_queue_progress(struct drv_queue *queue);
+void drv_queue_forget(struct drv_queue *queue); /* the firmware was reset */
+
+/* job.c */
+/** drv_queue_publish() - tell the firmware of jobs it does not know; P 10.4. */
+void drv_queue_publish(struct drv_queue *queue);
+void drv_job_done(struct drv_dev *dev, const struct abi_jsm_job_done *msg);
+/** drv_jobs_end() - complete all jobs of @ctx (NULL: all contexts; @queue NULL: all queues). */
+void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status);
+
+/* irq.c */
+void drv_irq_handle(struct drv_dev *dev);
+
+#endif

@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Finding and checking the firmware image.  SRC: design section 8 (search list), P 4.
+ *
+ * A file that is found decides: when it is bad, that is the error; nothing behind it is tried.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "driver/dev.h"
+
+#define ENV_FIRMWARE "NPU_FIRMWARE"
+
+/* Only if its header fits: no package installs it, so it may be anything. */
+#define LAST_RESORT "/firmware/intel_npu.bin"
+
+static const char *const dirs[] = { "/lib/firmware/updates/", "/lib/firmware/" };
+static const char *const compressed[] = { ".xz", ".zst" };
+
+/* What was looked at, for the error that names it all. */
+struct tried {
+	char text[420];
+	size_t len;
+	bool compressed;
+};
+
+__attribute__((format(printf, 2, 3))) static void note(struct tried *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->text + t->len, sizeof(t->text) - t->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->len = base_min(t->len + (size_t)n, sizeof(t->text) - 1);
+}
+
+static struct abi_fw_limits limits_of(const struct reg_gen *gen)
+{
+	return (struct abi_fw_limits){
+		.runtime_start = gen->va.runtime.start,
+		.runtime_end = gen->va.runtime.end,
+		.shave_max = ABI_FW_SHAVE_MAX,
+		.boot_major = ABI_FW_BOOT_MAJOR,
+		.jsm_major = ABI_FW_JSM_MAJOR,
+	};
+}
+
+/* Largest file that can hold an acceptable image; anything longer is not read. */
+static u64 max_size(const struct reg_gen *gen)
+{
+	return gen->va.runtime.end - gen->va.runtime.start + ABI_FW_IMAGE_OFF;
+}
+
+static int read_all(int fd, u8 *buf, size_t size)
+{
+	while (size) {
+		ssize_t n = read(fd, buf, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -EIO; /* shorter than fstat() said: it is being replaced */
+		buf += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int read_opened(struct drv_dev *dev, int fd, const char *path, struct base_err *err)
+{
+	struct stat st;
+	int ret;
+
+	if (fstat(fd, &st))
+		return base_err_set(err, -EIO, "firmware %s: fstat failed", path);
+	if (!S_ISREG(st.st_mode))
+		return base_err_set(err, -EINVAL, "firmware %s: not a regular file", path);
+	if ((u64)st.st_size > max_size(dev->gen))
+		return base_err_set(err, -EINVAL,
+				    "firmware %s: %lld bytes, expected at most %llu for %s", path,
+				    (long long)st.st_size, (unsigned long long)max_size(dev->gen),
+				    dev->gen->name);
+	dev->fw.image = base_zalloc((size_t)st.st_size);
+	if (!dev->fw.image)
+		return base_err_set(err, -ENOMEM, "firmware %s: no memory for %lld bytes", path,
+				    (long long)st.st_size);
+	dev->fw.size = (size_t)st.st_size;
+	ret = read_all(fd, dev->fw.image, dev->fw.size);
+	if (ret)
+		return base_err_set(err, ret, "firmware %s: reading failed: %s", path,
+				    base_err_name(ret));
+	return 0;
+}
+
+/* -ENOENT, without a word in @err, when there is no such file. */
+static int read_file(struct drv_dev *dev, const char *path, struct base_err *err)
+{
+	/* O_NONBLOCK: a FIFO in place of the file must not hang the boot */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int ret;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return -ENOENT;
+	if (fd < 0)
+		return base_err_set(err, -errno, "firmware %s: opening failed: %s", path,
+				    base_err_name(errno));
+	ret = read_opened(dev, fd, path, err);
+	close(fd);
+	return ret;
+}
+
+/* What this driver needs beyond what Linux checks (P 4.4): it maps by pages. */
+static int check_alignment(struct drv_dev *dev, const char *path, struct base_err *err)
+{
+	const struct abi_fw_header *h = &dev->fw.hdr;
+	const struct {
+		const char *name;
+		u64 val, align;
+	} fields[] = {
+		{ "boot_params_load_address", h->boot_params_load_address, BASE_PAGE_SIZE },
+		{ "firmware_version_load_address", h->firmware_version_load_address,
+		  BASE_PAGE_SIZE },
+		{ "ro_section_start_address", h->ro_section_start_address, BASE_PAGE_SIZE },
+		{ "ro_section_size", h->ro_section_size, BASE_PAGE_SIZE },
+		{ "entry_point", h->entry_point, dev->gen->entry_align },
+	};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(fields); i++)
+		if (fields[i].val % fields[i].align)
+			return base_err_set(err, -EINVAL,
+					    "firmware %s: %s 0x%llx: expected a multiple of %llu",
+					    path, fields[i].name, (unsigned long long)fields[i].val,
+					    (unsigned long long)fields[i].align);
+	return 0;
+}
+
+/* The image is in memory: is it one, and one for this device? */
+static int accept(struct drv_dev *dev, const char *path, struct base_err *err)
+{
+	const struct abi_fw_limits lim = limits_of(dev->gen);
+	char why[240];
+	int ret;
+
+	ret = abi_fw_image_check(dev->fw.image, dev->fw.size, &lim, why, sizeof(why));
+	if (ret)
+		return base_err_set(err, ret, "firmware %s is not an image for %s: %s", path,
+				    dev->gen->name, why);
+	if (why[0])
+		drv_warn(dev, FW, "firmware %s: %s", path, why);
+	abi_fw_image_header(dev->fw.image, &dev->fw.hdr);
+	ret = check_alignment(dev, path, err);
+	if (ret)
+		return ret;
+	snprintf(dev->fw.path, sizeof(dev->fw.path), "%s", path);
+	abi_fw_image_version(dev->fw.image, dev->fw.version, sizeof(dev->fw.version));
+	drv_info(dev, FW, "firmware %s: %s", dev->fw.path, dev->fw.version);
+	return 0;
+}
+
+static int load(struct drv_dev *dev, const char *path, struct base_err *err)
+{
+	int ret = read_file(dev, path, err);
+
+	if (!ret)
+		ret = accept(dev, path, err);
+	if (ret)
+		drv_fw_fini(dev);
+	return ret;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st);
+}
+
+static int try_name(struct drv_dev *dev, const char *path, struct tried *tried,
+		    struct base_err *err)
+{
+	char other[300];
+	int ret = load(dev, path, err);
+
+	if (ret != -ENOENT)
+		return ret;
+	note(tried, "%s%s", tried->len ? ", " : "", path);
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(compressed); i++) {
+		snprintf(other, sizeof(other), "%s%s", path, compressed[i]);
+		if (!exists(other))
+			continue;
+		note(tried, " (but %s is there: decompress it)", compressed[i]);
+		tried->compressed = true;
+	}
+	return -ENOENT;
+}
+
+static int try_list(struct drv_dev *dev, const char *root, const char *const *names,
+		    struct tried *tried, struct base_err *err)
+{
+	char path[256];
+
+	if (!names)
+		return -ENOENT;
+	for (size_t d = 0; d < BASE_ARRAY_SIZE(dirs); d++) {
+		for (const char *const *name = names; *name; name++) {
+			int ret;
+
+			snprintf(path, sizeof(path), "%s%s%s", root, dirs[d], *name);
+			ret = try_name(dev, path, tried, err);
+			if (ret != -ENOENT)
+				return ret;
+		}
+	}
+	return -ENOENT;
+}
+
+static int try_last_resort(struct drv_dev *dev, const char *root, struct tried *tried,
+			   struct base_err *err)
+{
+	char path[256];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s%s", root, LAST_RESORT);
+	ret = load(dev, path, err);
+	if (ret == -EINVAL) {
+		drv_info(dev, FW, "%s", err ? err->text : path);
+		note(tried, ", %s (not an image for %s)", path, dev->gen->name);
+		return -ENOENT;
+	}
+	if (ret == -ENOENT)
+		note(tried, ", %s", path);
+	return ret;
+}
+
+/* The project's own small image: nothing need be installed for a virtual NPU. */
+static int built_in(struct drv_dev *dev, struct base_err *err)
+{
+	const struct reg_gen *gen = dev->gen;
+	struct abi_fw_spec spec;
+	int ret;
+
+	abi_fw_spec_init(&spec, gen->va.runtime.start, gen->va.runtime.end, gen->nnrt_api);
+	dev->fw.size = abi_fw_image_size(&spec);
+	dev->fw.image = base_zalloc(dev->fw.size);
+	if (!dev->fw.image)
+		return base_err_set(err, -ENOMEM, "no memory for the built-in firmware image");
+	ret = abi_fw_image_write(&spec, dev->fw.image, dev->fw.size);
+	if (ret)
+		base_err_set(err, ret, "the built-in firmware image could not be written: %s",
+			     base_err_name(ret));
+	else
+		ret = accept(dev, "(built in)", err);
+	if (ret)
+		drv_fw_fini(dev);
+	return ret;
+}
+
+static int named(struct drv_dev *dev, const char *path, const char *who, struct base_err *err)
+{
+	int ret = load(dev, path, err);
+
+	if (ret == -ENOENT)
+		return base_err_set(err, ret, "firmware %s: no such file (named by %s)", path, who);
+	return ret;
+}
+
+int drv_fw_find(struct drv_dev *dev, const char *root, struct base_err *err)
+{
+	const char *env = dev->cfg.ignore_env ? NULL : getenv(ENV_FIRMWARE);
+	struct tried tried = { 0 };
+	int ret;
+
+	if (dev->cfg.firmware)
+		return named(dev, dev->cfg.firmware, "the caller", err);
+	if (env && *env)
+		return named(dev, env, "$" ENV_FIRMWARE, err);
+	ret = try_list(dev, root, dev->gen->fw_names, &tried, err);
+	if (ret == -ENOENT)
+		ret = try_list(dev, root, dev->info->fw_extra, &tried, err);
+	if (ret == -ENOENT)
+		ret = try_last_resort(dev, root, &tried, err);
+	if (ret != -ENOENT)
+		return ret;
+	if (tried.compressed)
+		drv_warn(dev, FW, "firmware is there, but compressed: %s", tried.text);
+	if (dev->os->is_virtual)
+		return built_in(dev, err);
+	return base_err_set(err, -ENOENT,
+			    "no firmware for %s; tried %s; install Intel's NPU firmware or set "
+			    "$" ENV_FIRMWARE,
+			    dev->gen->name, tried.text);
+}
+
+void drv_fw_fini(struct drv_dev *dev)
+{
+	base_free(dev->fw.image);
+	dev->fw = (struct drv_fw){ 0 };
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What differs between generations: data first, verbs where data does not do.  A generation is one
+ * file here that ends in one struct drv_gen_info, and one line in gen.c.
+ */
+#ifndef DRIVER_GEN_GEN_H
+#define DRIVER_GEN_GEN_H
+
+#include "driver/seq.h"
+
+struct abi_boot_params;
+
+/* Registers common code touches, by what they are for; DRV_REG(), 0 = there is none. */
+struct drv_layout {
+	u32 int_stat, int_local_mask, int_global_mask;
+	u32 vpu_status;
+	u32 icb_status, icb_clear;
+	u32 fifo_stat, fifo_pop, fifo_push;
+	u32 doorbell, doorbell_stride;
+	u32 perf_counter; /* 64 bits */
+};
+
+enum drv_seq_id {
+	DRV_SEQ_POWER_UP,   /* P 3.4 */
+	DRV_SEQ_MMU,	    /* P 8.3 */
+	DRV_SEQ_BOOT,	    /* P 3.6 */
+	DRV_SEQ_POWER_DOWN, /* P 3.9 */
+	DRV_SEQ_WDOG_OFF,   /* P 3.8 */
+	DRV_NR_SEQS,
+};
+
+struct drv_gen_ops {
+	/* Fuses and the like, once; dev->freq. */
+	int (*probe)(struct drv_dev *dev);
+	/* The buttress raised @stat: log, clear.  -EIO when the device cannot go on. */
+	int (*btrs_irq)(struct drv_dev *dev, u32 stat);
+	/* Boot parameters that only this generation has; the page is filled with the common ones. */
+	void (*boot_params)(struct drv_dev *dev, struct abi_boot_params *bp);
+};
+
+struct drv_gen_info {
+	const struct reg_gen *gen;
+	struct drv_layout regs;
+	const char *const
+		*fw_extra; /* more names below the firmware directories, NULL at the end */
+	const struct drv_seq *seqs[DRV_NR_SEQS];
+	const struct drv_gen_ops *ops;
+};
+
+/** drv_gen_find() - the driver's half of @gen; NULL when there is none. */
+const struct drv_gen_info *drv_gen_find(const struct reg_gen *gen);
+
+extern const struct drv_gen_info drv_gen_npu37;
+
+#endif

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+/*
+ * npu37: Meteor Lake, Arrow Lake.  37xx IP behind the MTL buttress.
+ *
+ * The sequences below are P 3.4, 3.6, 3.8, 3.9 and the buttress handshakes of P 2.4, one row per
+ * access.  Numbers in the source column are the step numbers there.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "driver/mmio.h"
+
+#define B(name)	     DRV_REG(BTRS_MTL, name)
+#define V(name)	     DRV_REG(IP_37XX, name)
+#define BF(reg, fld) REG_BTRS_MTL_##reg##__##fld
+#define VF(reg, fld) REG_IP_37XX_##reg##__##fld
+
+/* Both tiles on, PLL ratio code 4:3; 0 turns the workpoint off.  SRC: P 2.3 */
+#define WP_CONFIG_ON 0x0202
+#define WP_EPP	     0x80
+
+/* TOP_NOC, DSS, MSS; SRC: P 3.4 #8 */
+#define CLK_RST_MASK                                                                               \
+	(REG_MASK(VF(HOST_SS_CPR_CLK_SET, TOP_NOC)) | REG_MASK(VF(HOST_SS_CPR_CLK_SET, DSS_MAS)) | \
+	 REG_MASK(VF(HOST_SS_CPR_CLK_SET, MSS_MAS)))
+
+/* clang-format off */
+#define TOP_NOC_BITS(reg) \
+	(REG_MASK(VF(reg, CPU_CTRL)) | REG_MASK(VF(reg, HOSTIF_L2CACHE)))
+/* SRC: P 3.6 #2: TBU0 and TBU2, read and write */
+#define SSIDV_BITS \
+	(REG_MASK(VF(HOST_IF_TBU_MMUSSIDV, TBU0_AWMMUSSIDV)) | \
+	 REG_MASK(VF(HOST_IF_TBU_MMUSSIDV, TBU0_ARMMUSSIDV)) | \
+	 REG_MASK(VF(HOST_IF_TBU_MMUSSIDV, TBU2_AWMMUSSIDV)) | \
+	 REG_MASK(VF(HOST_IF_TBU_MMUSSIDV, TBU2_ARMMUSSIDV)))
+#define PTW_NOSNOOP_BITS \
+	(REG_MASK(VF(HOST_IF_TCU_PTW_OVERRIDES, NOSNOOP_OVERRIDE_EN)) | \
+	 REG_MASK(VF(HOST_IF_TCU_PTW_OVERRIDES, AW_NOSNOOP_OVERRIDE)) | \
+	 REG_MASK(VF(HOST_IF_TCU_PTW_OVERRIDES, AR_NOSNOOP_OVERRIDE)))
+#define PTW_NOSNOOP_VAL \
+	(REG_MASK(VF(HOST_IF_TCU_PTW_OVERRIDES, NOSNOOP_OVERRIDE_EN)) | \
+	 REG_MASK(VF(HOST_IF_TCU_PTW_OVERRIDES, AR_NOSNOOP_OVERRIDE)))
+#define RT_VEC_INIT \
+	(REG_MASK(VF(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTRUN0)) | \
+	 REG_MASK(VF(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTVEC)))
+#define READY_IDLE (REG_MASK(BF(VPU_STATUS, READY)) | REG_MASK(BF(VPU_STATUS, IDLE)))
+
+#define ROW(o, p, g, t, s) .op = DRV_STEP_##o, .policy = DRV_STEP_##p, .group = (g), .text = (t), .source = (s)
+
+#define POLL_B(p, g, reg_, fld, val, limit_, src) \
+	{ ROW(POLL, p, g, "poll " #reg_ "." #fld " == " #val, src), .reg = B(reg_), DRV_F(BF(reg_, fld), val), DRV_LIMIT(limit_) }
+#define POLL_V(reg_, fld, val, limit_, src) \
+	{ ROW(POLL, FATAL, 0, "poll " #reg_ "." #fld " == " #val, src), .reg = V(reg_), DRV_F(VF(reg_, fld), val), DRV_LIMIT(limit_) }
+#define SET_B(p, g, reg_, fld, val, src) \
+	{ ROW(RMW, p, g, "set " #reg_ "." #fld " = " #val, src), .reg = B(reg_), DRV_F(BF(reg_, fld), val) }
+#define SET_V(reg_, fld, val, src) \
+	{ ROW(RMW, FATAL, 0, "set " #reg_ "." #fld " = " #val, src), .reg = V(reg_), DRV_F(VF(reg_, fld), val) }
+#define DYN_B(p, g, reg_, fn, src) \
+	{ ROW(RMW, p, g, "set " #reg_, src), .reg = B(reg_), .mask = 0xffffffff, .dyn = (fn) }
+#define BITS_V(reg_, bits, val, what, src) \
+	{ ROW(RMW, FATAL, 0, "set " #reg_ " " what, src), .reg = V(reg_), .mask = (bits), .value = (val) }
+#define CHECK_V(reg_, bits, val, what, src) \
+	{ ROW(CHECK, FATAL, 0, "check " #reg_ " " what, src), .reg = V(reg_), .mask = (bits), .value = (val) }
+#define WRITE_B(p, reg_, val, src) \
+	{ ROW(WRITE, p, 0, "write " #reg_ " = " #val, src), .reg = B(reg_), .value = (val) }
+#define CALL(fn, what, src) \
+	{ ROW(CALL, FATAL, 0, what, src), .call = (fn) }
+/* clang-format on */
+
+static u64 wp_ratios(const struct drv_dev *dev)
+{
+	return REG_PREP(BF(WP_REQ_PAYLOAD0, MIN_RATIO), dev->freq.min) |
+	       REG_PREP(BF(WP_REQ_PAYLOAD0, MAX_RATIO), dev->freq.max);
+}
+
+static u64 wp_target_on(const struct drv_dev *dev)
+{
+	return REG_PREP(BF(WP_REQ_PAYLOAD1, TARGET_RATIO), dev->freq.pn) |
+	       REG_PREP(BF(WP_REQ_PAYLOAD1, EPP), WP_EPP);
+}
+
+static u64 wp_target_off(const struct drv_dev *dev)
+{
+	(void)dev;
+	return REG_PREP(BF(WP_REQ_PAYLOAD1, EPP), WP_EPP);
+}
+
+static u64 entry_reg(const struct drv_dev *dev)
+{
+	return reg_gen_entry_encode(dev->gen, drv_boot_entry(dev));
+}
+
+static u64 entry_reg_done(const struct drv_dev *dev)
+{
+	return entry_reg(dev) | REG_MASK(VF(HOST_SS_LOADING_ADDRESS_LO, DONE));
+}
+
+static u64 icb_all(const struct drv_dev *dev)
+{
+	return dev->gen->icb_irq_mask;
+}
+
+static u64 soc_irqs(const struct drv_dev *dev)
+{
+	return dev->gen->soc_irq_mask;
+}
+
+static u64 local_mask(const struct drv_dev *dev)
+{
+	return (u32)~dev->gen->btrs_irq_mask; /* 1 = masked */
+}
+
+/* clang-format off */
+/* Workpoint request.  SRC: P 2.4 */
+#define WP(p, g, target, config, on, src) \
+	POLL_B(p, g, WP_REQ_CMD, SEND, 0, wp, src ", P 2.4 wp #1"), \
+	DYN_B(p, g, WP_REQ_PAYLOAD0, wp_ratios, src ", P 2.4 wp #2"), \
+	DYN_B(p, g, WP_REQ_PAYLOAD1, target, src ", P 2.4 wp #2"), \
+	SET_B(p, g, WP_REQ_PAYLOAD2, CONFIG, config, src ", P 2.4 wp #2"), \
+	SET_B(p, g, WP_REQ_CMD, SEND, 1, src ", P 2.4 wp #3"), \
+	POLL_B(p, g, WP_REQ_CMD, SEND, 0, wp, src ", P 2.4 wp #4"), \
+	POLL_B(p, g, PLL_STATUS, LOCK, on, wp, src ", P 2.4 wp #5"), \
+	POLL_B(p, g, VPU_STATUS, READY, on, wp, src ", P 2.4 wp #6")
+
+#define D0I3(g, val, src) \
+	POLL_B(WARN, g, VPU_D0I3_CONTROL, INPROGRESS, 0, d0i3, src ", P 2.4 d0i3"), \
+	SET_B(WARN, g, VPU_D0I3_CONTROL, I3, val, src ", P 2.4 d0i3"), \
+	POLL_B(WARN, g, VPU_D0I3_CONTROL, INPROGRESS, 0, d0i3, src ", P 2.4 d0i3")
+
+static const struct drv_step power_up_steps[] = {
+	WP(WARN, 1, wp_target_off, 0, 0, "P 3.4 #1"),
+	D0I3(2, 0, "P 3.4 #2"),
+	WP(FATAL, 0, wp_target_on, WP_CONFIG_ON, 1, "P 3.4 #3"),
+	POLL_V(HOST_SS_CPR_RST_CLR, AON, 0, rst_clr, "P 3.4 #7"),
+	{ ROW(WRITE, FATAL, 0, "write HOST_SS_CPR_RST_CLR = TOP_NOC, DSS, MSS", "P 3.4 #8"),
+	  .reg = V(HOST_SS_CPR_RST_CLR), .value = CLK_RST_MASK },
+	CHECK_V(HOST_SS_NOC_QREQN, REG_MASK(VF(HOST_SS_NOC_QREQN, TOP_SOCMMIO)), 0, "== 0", "P 3.4 #9"),
+	CHECK_V(HOST_SS_NOC_QACCEPTN, REG_MASK(VF(HOST_SS_NOC_QACCEPTN, TOP_SOCMMIO)), 0, "== 0", "P 3.4 #10"),
+	CHECK_V(HOST_SS_NOC_QDENY, REG_MASK(VF(HOST_SS_NOC_QDENY, TOP_SOCMMIO)), 0, "== 0", "P 3.4 #11"),
+	SET_V(HOST_SS_AON_VPU_IDLE_GEN, EN, 0, "P 3.4 #12"),
+	SET_V(HOST_SS_AON_PWR_ISLAND_TRICKLE_EN0, MSS_CPU, 1, "P 3.4 #15"),
+	{ ROW(DELAY, FATAL, 0, "wait 500 ns for the trickle supply", "P 3.4 #15"), .delay_ns = 500 },
+	SET_V(HOST_SS_AON_PWR_ISLAND_EN0, MSS_CPU, 1, "P 3.4 #16"),
+	POLL_V(HOST_SS_AON_PWR_ISLAND_STATUS0, MSS_CPU, 1, pwr_island, "P 3.4 #17"),
+	CHECK_V(TOP_NOC_QREQN, TOP_NOC_BITS(TOP_NOC_QREQN), 0, "== 0", "P 3.4 #18"),
+	BITS_V(HOST_SS_CPR_CLK_SET, CLK_RST_MASK, CLK_RST_MASK, "TOP_NOC, DSS, MSS", "P 3.4 #19"),
+	SET_V(HOST_SS_AON_PWR_ISO_EN0, MSS_CPU, 0, "P 3.4 #20"),
+	BITS_V(HOST_SS_CPR_RST_SET, CLK_RST_MASK, CLK_RST_MASK, "TOP_NOC, DSS, MSS", "P 3.4 #21"),
+	SET_V(HOST_SS_AON_DPU_ACTIVE, DPU_ACTIVE, 1, "P 3.4 #22"),
+	SET_V(HOST_SS_NOC_QREQN, TOP_SOCMMIO, 1, "P 3.4 #23"),
+	CHECK_V(HOST_SS_NOC_QACCEPTN, REG_MASK(VF(HOST_SS_NOC_QACCEPTN, TOP_SOCMMIO)),
+		REG_MASK(VF(HOST_SS_NOC_QACCEPTN, TOP_SOCMMIO)), "== 1", "P 3.4 #24"),
+	CHECK_V(HOST_SS_NOC_QDENY, REG_MASK(VF(HOST_SS_NOC_QDENY, TOP_SOCMMIO)), 0, "== 0", "P 3.4 #24"),
+	BITS_V(TOP_NOC_QREQN, TOP_NOC_BITS(TOP_NOC_QREQN), TOP_NOC_BITS(TOP_NOC_QREQN),
+	       "CPU_CTRL, HOSTIF_L2CACHE = 1", "P 3.4 #26"),
+	CHECK_V(TOP_NOC_QACCEPTN, TOP_NOC_BITS(TOP_NOC_QACCEPTN), TOP_NOC_BITS(TOP_NOC_QACCEPTN),
+		"CPU_CTRL, HOSTIF_L2CACHE == 1", "P 3.4 #27"),
+	CHECK_V(TOP_NOC_QDENY, TOP_NOC_BITS(TOP_NOC_QDENY), 0, "== 0", "P 3.4 #27"),
+};
+
+static const struct drv_step boot_steps[] = {
+	CALL(drv_boot_load_fw, "copy the firmware image", "P 4.6"),
+	CALL(drv_boot_fill_params, "fill the boot parameters", "P 5.1"),
+	BITS_V(HOST_IF_TCU_PTW_OVERRIDES, PTW_NOSNOOP_BITS, PTW_NOSNOOP_VAL,
+	       "NOSNOOP_EN = 1, AW = 0, AR = 1", "P 3.6 #1"),
+	BITS_V(HOST_IF_TBU_MMUSSIDV, SSIDV_BITS, SSIDV_BITS, "TBU0, TBU2 = 1", "P 3.6 #2"),
+	BITS_V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, RT_VEC_INIT,
+	       REG_MASK(VF(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTRUN0)), "RSTRUN0 = 1, RSTVEC = 0", "P 3.6 #3"),
+	SET_V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RESUME0, 1, "P 3.6 #4"),
+	SET_V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RESUME0, 0, "P 3.6 #5"),
+	{ ROW(WRITE, FATAL, 0, "write HOST_SS_LOADING_ADDRESS_LO = entry", "P 3.6 #6"),
+	  .reg = V(HOST_SS_LOADING_ADDRESS_LO), .dyn = entry_reg },
+	{ ROW(WRITE, FATAL, 0, "write HOST_SS_LOADING_ADDRESS_LO = entry, DONE", "P 3.6 #7"),
+	  .reg = V(HOST_SS_LOADING_ADDRESS_LO), .dyn = entry_reg_done },
+	{ ROW(CALL, FATAL, 0, "wait for the ready message", "P 3.6 #8"),
+	  .call = drv_boot_wait_ready, DRV_LIMIT_MS(boot) },
+	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_CLEAR = all", "P 3.6 #9"),
+	  .reg = V(HOST_SS_ICB_CLEAR), .dyn = icb_all },
+	{ ROW(WRITE, FATAL, 0, "write HOST_SS_FW_SOC_IRQ_EN = all", "P 3.6 #10"),
+	  .reg = V(HOST_SS_FW_SOC_IRQ_EN), .dyn = soc_irqs },
+	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_ENABLE = all", "P 3.6 #10"),
+	  .reg = V(HOST_SS_ICB_ENABLE), .dyn = icb_all },
+	{ ROW(WRITE, FATAL, 0, "write LOCAL_INT_MASK: errors pass", "P 3.6 #10"),
+	  .reg = B(LOCAL_INT_MASK), .dyn = local_mask },
+	WRITE_B(FATAL, GLOBAL_INT_MASK, 0, "P 3.6 #10"),
+};
+
+/* Every step only warns: the shutdown of a dead device goes to its end. */
+static const struct drv_step power_down_steps[] = {
+	WRITE_B(WARN, GLOBAL_INT_MASK, 1, "P 11.1 #5"),
+	WRITE_B(WARN, LOCAL_INT_MASK, 0xffffffff, "P 11.1 #5"),
+	{ ROW(WRITE64, WARN, 0, "write HOST_SS_ICB_ENABLE = 0", "P 11.1 #5"),
+	  .reg = V(HOST_SS_ICB_ENABLE) },
+	{ ROW(WRITE, WARN, 0, "write HOST_SS_FW_SOC_IRQ_EN = 0", "P 11.1 #5"),
+	  .reg = V(HOST_SS_FW_SOC_IRQ_EN) },
+	{ ROW(CALL, WARN, 0, "read the performance counter", "P 3.9 #2"),
+	  .call = drv_boot_read_counter },
+	{ ROW(CHECK, WARN, 0, "check VPU_STATUS READY, IDLE == 1", "P 3.9 #3"),
+	  .reg = B(VPU_STATUS), .mask = READY_IDLE, .value = READY_IDLE },
+	POLL_B(WARN, 1, VPU_IP_RESET, TRIGGER, 0, ip_reset, "P 3.9 #4, P 2.4 ip_reset"),
+	SET_B(WARN, 1, VPU_IP_RESET, TRIGGER, 1, "P 3.9 #4, P 2.4 ip_reset"),
+	POLL_B(WARN, 1, VPU_IP_RESET, TRIGGER, 0, ip_reset, "P 3.9 #4, P 2.4 ip_reset"),
+	WP(WARN, 2, wp_target_off, 0, 0, "P 3.9 #5"),
+	D0I3(3, 1, "P 3.9 #6"),
+	{ ROW(DELAY, WARN, 3, "wait 5 us for D0i3", "P 2.4 d0i3"), .delay_ns = 5000 },
+};
+
+/* Key before each of the two protected registers.  SRC: P 3.8, App. B timer safe key */
+#define TIM_SAFE_KEY 0xf1d0dead
+
+static const struct drv_step wdog_off_steps[] = {
+	{ ROW(WRITE, FATAL, 0, "unlock TIM_WATCHDOG", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY },
+	{ ROW(WRITE, FATAL, 0, "write TIM_WATCHDOG = longest", "P 3.8"), .reg = V(CPU_SS_TIM_WATCHDOG), .value = 0xffffffff },
+	{ ROW(WRITE, FATAL, 0, "unlock TIM_WDOG_EN", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY },
+	{ ROW(WRITE, FATAL, 0, "write TIM_WDOG_EN = 0", "P 3.8"), .reg = V(CPU_SS_TIM_WDOG_EN), .value = 0 },
+	SET_V(CPU_SS_TIM_GEN_CONFIG, WDOG_TO_INT_CLR, 0, "P 3.8"),
+};
+/* clang-format on */
+
+#define SEQ(id, steps_) static const struct drv_seq id = { #id, steps_, BASE_ARRAY_SIZE(steps_) }
+
+SEQ(power_up, power_up_steps);
+SEQ(boot, boot_steps);
+SEQ(power_down, power_down_steps);
+SEQ(wdog_off, wdog_off_steps);
+
+/*
+ * PLL ratios, clamped so that 0 <= min <= Pn <= max, as Linux does.  SRC: P 2.3
+ * The interrupt-clear probe of P 2.3: steppings where INTERRUPT_STAT is not W1C read back 7.
+ */
+static int probe(struct drv_dev *dev)
+{
+	u32 fmin = drv_rd32(dev, B(FMIN_FUSE));
+	u32 fmax = drv_rd32(dev, B(FMAX_FUSE));
+	u32 all = REG_MASK(BF(INTERRUPT_STAT, FREQ_CHANGE)) |
+		  REG_MASK(BF(INTERRUPT_STAT, ATS_ERR)) | REG_MASK(BF(INTERRUPT_STAT, UFI_ERR));
+
+	if (fmin == DRV_ALL_ONES || fmax == DRV_ALL_ONES)
+		return -ENODEV;
+	dev->freq.max = reg_fld_get(fmax, BF(FMAX_FUSE, MAX_RATIO));
+	dev->freq.min = base_min(reg_fld_get(fmin, BF(FMIN_FUSE, MIN_RATIO)), dev->freq.max);
+	dev->freq.pn = reg_fld_get(fmin, BF(FMIN_FUSE, PN_RATIO));
+	dev->freq.pn = base_max(dev->freq.pn, dev->freq.min);
+	dev->freq.pn = base_min(dev->freq.pn, dev->freq.max);
+
+	drv_wr32(dev, B(INTERRUPT_STAT), all);
+	dev->btrs_clear_with_0 = drv_rd32(dev, B(INTERRUPT_STAT)) == all;
+	if (dev->btrs_clear_with_0)
+		drv_wr32(dev, B(INTERRUPT_STAT), 0);
+	return 0;
+}
+
+/* Source first, then the status; SRC: P 2.6 */
+static int btrs_irq(struct drv_dev *dev, u32 stat)
+{
+	int ret = 0;
+
+	if (reg_fld_test(stat, BF(INTERRUPT_STAT, ATS_ERR))) {
+		drv_err(dev, IRQ, "address translation error, log 0x%016" PRIx64,
+			drv_rd64(dev, B(ATS_ERR_LOG)));
+		drv_wr32(dev, B(ATS_ERR_CLEAR), 1);
+		ret = -EIO;
+	}
+	if (reg_fld_test(stat, BF(INTERRUPT_STAT, UFI_ERR))) {
+		u32 log = drv_rd32(dev, B(UFI_ERR_LOG));
+
+		drv_err(dev, IRQ, "fabric error, opcode 0x%x axi id 0x%x cq id 0x%x",
+			reg_fld_get(log, BF(UFI_ERR_LOG, OPCODE)),
+			reg_fld_get(log, BF(UFI_ERR_LOG, AXI_ID)),
+			reg_fld_get(log, BF(UFI_ERR_LOG, CQ_ID)));
+		drv_wr32(dev, B(UFI_ERR_CLEAR), 1);
+		ret = -EIO;
+	}
+	drv_wr32(dev, B(INTERRUPT_STAT), dev->btrs_clear_with_0 ? 0 : stat);
+	return ret;
+}
+
+static void boot_params(struct drv_dev *dev, struct abi_boot_params *bp)
+{
+	bp->punit_telemetry_sram_base = drv_rd32(dev, B(VPU_TELEMETRY_OFFSET));
+	bp->punit_telemetry_sram_size = drv_rd32(dev, B(VPU_TELEMETRY_SIZE));
+	bp->vpu_telemetry_enable = drv_rd32(dev, B(VPU_TELEMETRY_ENABLE));
+}
+
+static const struct drv_gen_ops ops = {
+	.probe = probe,
+	.btrs_irq = btrs_irq,
+	.boot_params = boot_params,
+};
+
+/* Names older packages used; SRC: design section 8 */
+static const char *const fw_extra[] = { "intel/vpu/mtl_vpu.bin", "intel/vpu/intel_vpu.bin", NULL };
+
+const struct drv_gen_info drv_gen_npu37 = {
+	.gen = &reg_gen_npu37,
+	.regs = {
+		.int_stat = B(INTERRUPT_STAT),
+		.int_local_mask = B(LOCAL_INT_MASK),
+		.int_global_mask = B(GLOBAL_INT_MASK),
+		.vpu_status = B(VPU_STATUS),
+		.icb_status = V(HOST_SS_ICB_STATUS_0),
+		.icb_clear = V(HOST_SS_ICB_CLEAR_0),
+		.fifo_stat = V(HOST_SS_TIM_IPC_FIFO_STAT),
+		.fifo_pop = V(HOST_SS_TIM_IPC_FIFO_ATM),
+		.fifo_push = V(CPU_SS_TIM_IPC_FIFO),
+		.doorbell = V(CPU_SS_DOORBELL),
+		.doorbell_stride = REG_IP_37XX_CPU_SS_DOORBELL_STRIDE,
+		.perf_counter = V(CPU_SS_TIM_PERF_FREE_CNT),
+	},
+	.fw_extra = fw_extra,
+	.seqs = {
+		[DRV_SEQ_POWER_UP] = &power_up,
+		[DRV_SEQ_MMU] = &drv_seq_mmu,
+		[DRV_SEQ_BOOT] = &boot,
+		[DRV_SEQ_POWER_DOWN] = &power_down,
+		[DRV_SEQ_WDOG_OFF] = &wdog_off,
+	},
+	.ops = &ops,
+};

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Messages between driver and firmware: TX slots, the FIFO registers, dispatch.  SRC: P 6.
+ *
+ * What arrives was written by the firmware: it is range-checked, copied, then looked at.  Malformed
+ * messages are logged and counted (-EPROTO), never followed.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "driver/mmio.h"
+
+/* Data the copy of a message must have at least: all of the envelope. */
+#define MSG_MIN ABI_JSM_PAYLOAD_OFF
+
+static int buffer(struct drv_dev *dev, struct drv_bo **out)
+{
+	const struct drv_bo_spec spec = {
+		.size = ABI_IPC_BUF_SIZE,
+		.align = BASE_PAGE_SIZE,
+		.range = &dev->gen->va.global,
+		.cache = OS_CACHE_WC,
+	};
+
+	return drv_bo_new(dev->sys, &spec, out);
+}
+
+int drv_ipc_init(struct drv_dev *dev)
+{
+	struct drv_ipc *ipc = &dev->ipc;
+	int ret = buffer(dev, &ipc->tx);
+
+	if (ret)
+		return ret;
+	ret = buffer(dev, &ipc->rx);
+	if (ret)
+		goto err_destroy_tx;
+	ipc->tx_cpu = drv_bo_cpu(ipc->tx);
+	ipc->rx_cpu = drv_bo_cpu(ipc->rx);
+	ipc->tx_va = drv_bo_addr(ipc->tx);
+	ipc->rx_va = drv_bo_addr(ipc->rx);
+	return 0;
+
+err_destroy_tx:
+	drv_bo_destroy(ipc->tx);
+	ipc->tx = NULL;
+	return ret;
+}
+
+void drv_ipc_fini(struct drv_dev *dev)
+{
+	if (dev->ipc.rx)
+		drv_bo_destroy(dev->ipc.rx);
+	if (dev->ipc.tx)
+		drv_bo_destroy(dev->ipc.tx);
+	dev->ipc = (struct drv_ipc){ 0 };
+}
+
+/* Before a cold boot; P 5.3. */
+void drv_ipc_reset(struct drv_dev *dev)
+{
+	memset(dev->ipc.tx_cpu, 0, ABI_IPC_BUF_SIZE);
+	memset(dev->ipc.rx_cpu, 0, ABI_IPC_BUF_SIZE);
+}
+
+void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_msg *msg)
+{
+	u8 *at = dev->ipc.tx_cpu + slot * ABI_IPC_TX_SIZE;
+	u32 va = (u32)dev->ipc.tx_va + slot * ABI_IPC_TX_SIZE;
+	const struct abi_ipc_hdr hdr = {
+		.data_addr = va + ABI_IPC_TX_MSG_OFF,
+		.data_size = sizeof(*msg),
+		.channel = chan,
+		.src_node = ABI_IPC_NODE_HOST,
+		.dst_node = ABI_IPC_NODE_NPU,
+		.status = ABI_IPC_ALLOCATED,
+	};
+
+	if (((struct abi_ipc_hdr *)(void *)at)->status != ABI_IPC_FREE)
+		drv_dbg(dev, IPC, "message in TX slot %u was not released by the firmware", slot);
+	memcpy(at, &hdr, sizeof(hdr));
+	memcpy(at + ABI_IPC_TX_MSG_OFF, msg, sizeof(*msg));
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_TX, msg->type, msg->request_id);
+	dev->ops->wmb(dev->os); /* the message before its address */
+	drv_wr32(dev, dev->regs.fifo_push, va);
+}
+
+__attribute__((format(printf, 2, 3))) static void malformed(struct drv_dev *dev, const char *fmt,
+							    ...)
+{
+	char text[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	dev->ipc_malformed++;
+	if (dev->ipc_malformed <= 16) /* a firmware gone wild must not fill the log */
+		drv_warn(dev, IPC, "%s: malformed message: %s", base_err_name(-EPROTO), text);
+}
+
+/* Is [addr, addr + len) inside the RX buffer?  *off where. */
+static bool rx_range(const struct drv_ipc *ipc, u32 addr, u32 len, u64 *off)
+{
+	*off = (u64)addr - ipc->rx_va; /* wraps to something huge when below */
+	return base_range_ok(*off, len, ABI_IPC_BUF_SIZE);
+}
+
+static void dispatch_msg(struct drv_dev *dev, u16 chan, const struct abi_jsm_msg *msg, u32 size)
+{
+	if (size < MSG_MIN) {
+		malformed(dev, "%u bytes on channel %u, expected at least %u", size, chan, MSG_MIN);
+		return;
+	}
+	if (chan != ABI_IPC_CHAN_JOB_RET) {
+		drv_jsm_answer(dev, msg, size);
+		return;
+	}
+	if (msg->type != ABI_JSM_JOB_DONE || msg->request_id ||
+	    size < MSG_MIN + sizeof(struct abi_jsm_job_done)) {
+		malformed(dev, "type 0x%x, request id %u, %u bytes on the job channel", msg->type,
+			  msg->request_id, size);
+		return;
+	}
+	drv_job_done(dev, &msg->payload.job_done);
+}
+
+/* Every part of a message a JOB_DONE has; answers are copied whole. */
+#define COPY_JOB_DONE (ABI_JSM_PAYLOAD_OFF + sizeof(struct abi_jsm_job_done))
+
+static void dispatch(struct drv_dev *dev, u32 addr, bool *ready)
+{
+	struct drv_ipc *ipc = &dev->ipc;
+	struct abi_ipc_hdr *hdr;
+	u32 data_addr, size;
+	u64 off, msg_off;
+	u16 chan;
+
+	if (!rx_range(ipc, addr, ABI_IPC_HDR_SIZE, &off) || off % ABI_IPC_ALIGN) {
+		malformed(dev, "header at 0x%08x, RX buffer is at 0x%llx", addr,
+			  (unsigned long long)ipc->rx_va);
+		return;
+	}
+	hdr = (struct abi_ipc_hdr *)(void *)(ipc->rx_cpu + off);
+	data_addr = __atomic_load_n(&hdr->data_addr, __ATOMIC_RELAXED);
+	size = __atomic_load_n(&hdr->data_size, __ATOMIC_RELAXED);
+	chan = __atomic_load_n(&hdr->channel, __ATOMIC_RELAXED);
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_RX, chan, addr);
+
+	if (chan == ABI_IPC_CHAN_BOOT && data_addr == ABI_IPC_BOOT_DATA) {
+		*ready = true;
+	} else if (!rx_range(ipc, data_addr, ABI_JSM_MSG_SIZE, &msg_off) || msg_off % sizeof(u64)) {
+		malformed(dev, "data at 0x%08x on channel %u, RX buffer is at 0x%llx", data_addr,
+			  chan, (unsigned long long)ipc->rx_va);
+	} else {
+		u8 *from = ipc->rx_cpu + msg_off;
+		struct abi_jsm_msg msg;
+
+		size = base_min(size, (u32)ABI_JSM_MSG_SIZE);
+		if (BASE_LIKELY(chan == ABI_IPC_CHAN_JOB_RET))
+			memcpy(&msg, from, COPY_JOB_DONE);
+		else
+			memcpy(&msg, from, sizeof(msg));
+		__atomic_store_n((u32 *)(void *)(from + offsetof(struct abi_jsm_msg, status)),
+				 ABI_IPC_FREE, __ATOMIC_RELEASE);
+		dispatch_msg(dev, chan, &msg, size);
+	}
+	/* pairs with the firmware's search for a free slot: its content is taken */
+	__atomic_store_n(&hdr->status, ABI_IPC_FREE, __ATOMIC_RELEASE);
+}
+
+/*
+ * FIFO_STAT is read once: ICB b4 was cleared before, so what is pushed meanwhile raises it again
+ * (P 3.7).
+ */
+int drv_ipc_drain(struct drv_dev *dev, bool *ready)
+{
+	u32 stat = drv_rd32(dev, dev->regs.fifo_stat);
+	u32 fill;
+
+	if (stat == DRV_ALL_ONES)
+		return -ENODEV;
+	fill = reg_fld_get(stat, REG_IP_37XX_HOST_SS_TIM_IPC_FIFO_STAT__FILL_LEVEL);
+	while (fill--) {
+		u32 addr = drv_rd32(dev, dev->regs.fifo_pop);
+
+		if (addr == DRV_ALL_ONES)
+			return -ENODEV;
+		dispatch(dev, addr, ready);
+	}
+	return 0;
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The interrupt.  Order of accesses: P 2.6 (buttress), P 3.7 (IP).
+ *
+ * VPU_STATUS is read only when the buttress has something: its value matters in no other case.
+ * The unmask at the end makes the device send another message if anything is still pending.
+ */
+#include <errno.h>
+
+#include "driver/mmio.h"
+
+#define ICB(fld) REG_MASK(REG_IP_37XX_HOST_SS_ICB_STATUS_0__##fld)
+#define IDLE_BIT REG_MASK(REG_BTRS_MTL_VPU_STATUS__IDLE)
+
+static void watchdog(struct drv_dev *dev, const char *which, bool disable)
+{
+	if (disable && drv_seq_run_now(dev, dev->seqs[DRV_SEQ_WDOG_OFF]))
+		drv_warn(dev, IRQ, "switching the watchdog off failed");
+	drv_fail(dev, -EIO, "the firmware's %s watchdog fired: the firmware hangs", which);
+}
+
+static void ip_rare(struct drv_dev *dev, u32 stat)
+{
+	if (stat & ICB(MMU_IRQ_1_INT))
+		drv_dbg(dev, IRQ, "MMU command sync");
+	if (stat & ICB(MMU_IRQ_2_INT))
+		drv_mmu_gerror(dev);
+	if (stat & ICB(CPU_INT_REDIRECT_0_INT))
+		watchdog(dev, "MSS", true);
+	if (stat & ICB(CPU_INT_REDIRECT_1_INT))
+		watchdog(dev, "NCE", false);
+	if (stat & ICB(NOC_FIREWALL_INT))
+		dev->firewall_irqs++;
+}
+
+/* The clear precedes the work, so that what comes meanwhile is seen (P 3.7). */
+static int ip_irq(struct drv_dev *dev)
+{
+	u32 raw = drv_rd32(dev, dev->regs.icb_status);
+	u32 stat = raw & dev->icb_irq_mask;
+	bool ready = false;
+	int ret = 0;
+
+	if (raw == DRV_ALL_ONES)
+		return -ENODEV;
+	if (!stat)
+		return 0;
+	drv_wr32(dev, dev->regs.icb_clear, stat);
+	if (BASE_UNLIKELY(stat & ICB(MMU_IRQ_0_INT)))
+		drv_mmu_events(dev);
+	if (stat & ICB(HOST_IPC_FIFO_INT))
+		ret = drv_ipc_drain(dev, &ready);
+	if (BASE_UNLIKELY(ready))
+		drv_fail(dev, -EPROTO,
+			 "the firmware restarted by itself: it sent the ready "
+			 "message again");
+	if (BASE_UNLIKELY(stat & ~(ICB(HOST_IPC_FIFO_INT) | ICB(MMU_IRQ_0_INT))))
+		ip_rare(dev, stat);
+	return ret;
+}
+
+static int handle(struct drv_dev *dev)
+{
+	u32 stat = drv_rd32(dev, dev->regs.int_stat);
+	int ret;
+
+	if (stat == DRV_ALL_ONES)
+		return -ENODEV;
+	stat &= dev->btrs_irq_mask;
+	if (BASE_LIKELY(!stat))
+		return ip_irq(dev);
+	ret = dev->info->ops->btrs_irq(dev, stat);
+	if (ret) {
+		drv_fail(dev, ret, "the buttress reported an error: INTERRUPT_STAT 0x%x", stat);
+		return 0;
+	}
+	return drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT ? 0 : ip_irq(dev);
+}
+
+void drv_irq_handle(struct drv_dev *dev)
+{
+	int ret;
+
+	dev->irqs++;
+	drv_wr32(dev, dev->regs.int_global_mask, 1);
+	ret = handle(dev);
+	if (ret)
+		drv_fail(dev, ret, "a register read all-ones in the interrupt: the device is gone");
+	if (drv_is_up(dev))
+		drv_wr32(dev, dev->regs.int_global_mask, 0);
+}

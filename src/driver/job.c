@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Jobs: submission, completion.  SRC: P 10.
+ *
+ *   free number -> in the ring -> JOB_DONE -> completion in the queue's ring -> free number
+ *                        \-> JOB_DONE with an engine error: the context is aborted, the job waits
+ *                            for its second JOB_DONE (P 10.7)
+ *
+ * Nothing here allocates.  Limits keep every completion's place free: jobs under way plus
+ * completions not reaped are at most DRV_QUEUE_DONE_MAX per queue.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "abi/job.h"
+#include "driver/mmio.h"
+
+/* A number without a job: there is one, nr_jobs is below DRV_CTX_JOBS. */
+static u32 take_number(struct drv_ctx *ctx)
+{
+	u32 n = ctx->next_job;
+
+	while (ctx->jobs[n].queue)
+		n = (n + 1) % DRV_CTX_JOBS;
+	ctx->next_job = (n + 1) % DRV_CTX_JOBS;
+	return n;
+}
+
+static void put_job(struct drv_queue *queue, const struct abi_job *desc, u64 now_ns)
+{
+	struct drv_ctx *ctx = queue->ctx;
+	u32 n = take_number(ctx);
+	u32 id = ABI_JOBQ_JOB_ID(ctx->ssid, n);
+	struct drv_job *job = &ctx->jobs[n];
+
+	job->queue = queue;
+	job->cookie = desc->cookie;
+	job->start_ns = now_ns;
+	job->error = 0;
+	job->slot = (u8)drv_ring_push(&queue->ring, desc->cmd_addr, id, desc->flags & ABI_JOB_SYNC);
+	drv_trace_add(&ctx->dev->trace, now_ns, DRV_TRACE_SUBMIT, id, desc->cmd_addr);
+}
+
+static u32 room_of(const struct drv_queue *queue)
+{
+	u32 room = DRV_QUEUE_DEPTH - queue->pending;
+
+	room = base_min(room, DRV_CTX_JOBS - queue->ctx->nr_jobs);
+	return base_min(room, DRV_QUEUE_DONE_MAX - queue->pending - queue->done_nr);
+}
+
+/* Why no job is taken now, or 0. */
+static int refuse(const struct drv_queue *queue)
+{
+	if (BASE_LIKELY(drv_is_up(queue->ctx->dev) && !queue->ctx->faulty && !queue->dying))
+		return 0;
+	return queue->ctx->dev->state == DRV_FAILED ? -ENODEV : -ECANCELED;
+}
+
+int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr)
+{
+	struct drv_ctx *ctx = queue->ctx;
+	struct drv_dev *dev = ctx->dev;
+	u32 head, taken = 0;
+	u64 now_ns;
+	int ret;
+
+	ret = refuse(queue);
+	if (ret)
+		return ret;
+	ret = drv_ring_head(&queue->ring, &head);
+	if (ret) {
+		drv_fail(dev, ret,
+			 "doorbell %u: the firmware wrote a head that is no slot of the "
+			 "job queue",
+			 queue->db);
+		return -ENODEV;
+	}
+	nr = base_min(nr, room_of(queue));
+	now_ns = drv_clock(dev);
+	for (; taken < nr && !drv_ring_full(&queue->ring, head); taken++)
+		put_job(queue, &jobs[taken], now_ns);
+	if (!taken)
+		return -EAGAIN;
+	queue->pending += taken;
+	ctx->nr_jobs += taken;
+	dev->nr_jobs += taken;
+	if (dev->tdr_ns == DRV_NO_TIME)
+		dev->tdr_ns = now_ns + dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS;
+	if (BASE_UNLIKELY(queue->state == DRV_QUEUE_NEW)) {
+		queue->state = DRV_QUEUE_WANT_REG;
+		drv_ctx_progress(dev);
+	}
+	drv_queue_publish(queue);
+	return (int)taken;
+}
+
+u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
+{
+	u32 nr = base_min(max, queue->done_nr);
+
+	for (u32 i = 0; i < nr; i++)
+		out[i] = queue->done[(queue->done_head + i) % DRV_QUEUE_DONE_MAX];
+	queue->done_head = (queue->done_head + nr) % DRV_QUEUE_DONE_MAX;
+	queue->done_nr -= nr;
+	return nr;
+}
+
+u32 drv_queue_pending(const struct drv_queue *queue)
+{
+	return queue->pending;
+}
+
+static void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s32 status)
+{
+	struct drv_queue *queue = job->queue;
+	struct abi_completion *done;
+
+	assert(queue->done_nr < DRV_QUEUE_DONE_MAX);
+	done = &queue->done[(queue->done_head + queue->done_nr++) % DRV_QUEUE_DONE_MAX];
+	done->cookie = job->cookie;
+	done->status = status;
+	done->reserved = 0;
+	done->start_ns = job->start_ns;
+	done->end_ns = dev->now_ns;
+	job->queue = NULL;
+	queue->pending--;
+	queue->ctx->nr_jobs--;
+	dev->nr_jobs--;
+	dev->jobs_done++;
+	dev->jobs_failed += status != 0;
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_DONE, id, (u32)status);
+	if (BASE_UNLIKELY(drv_ring_done(&queue->ring, job->slot)))
+		drv_queue_publish(queue);
+	if (BASE_UNLIKELY(queue->dying))
+		dev->work = true;
+}
+
+/* The watchdog of P 10.7 starts anew with each completion. */
+static void restart_tdr(struct drv_dev *dev)
+{
+	dev->jsm.hb_rounds = 0;
+	dev->tdr_ns = dev->nr_jobs ? dev->now_ns + dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS
+				   : DRV_NO_TIME;
+}
+
+/* A job of an aborted context: its own first error, else that it was cancelled. */
+static s32 aborted_status(const struct drv_job *job, u32 status)
+{
+	if (job->error)
+		return job->error;
+	return status ? -ECANCELED : 0;
+}
+
+void drv_job_done(struct drv_dev *dev, const struct abi_jsm_job_done *msg)
+{
+	u32 ssid = (msg->job_id >> 8) + 1;
+	struct drv_ctx *ctx = ssid < DRV_NR_SSIDS ? dev->ctxs[ssid] : NULL;
+	struct drv_job *job = ctx ? &ctx->jobs[msg->job_id % DRV_CTX_JOBS] : NULL;
+	u32 status = msg->job_status;
+
+	if (BASE_UNLIKELY(!job || !job->queue)) {
+		dev->unknown_jobs++; /* ignored; P 10.5 */
+		drv_dbg(dev, JOB, "JOB_DONE for job 0x%x, which is not under way", msg->job_id);
+		return;
+	}
+	if (BASE_UNLIKELY(status)) {
+		if (abi_jsm_status_needs_reset(status) && !job->error && !drv_ctx_released(ctx)) {
+			job->error = (s32)status;
+			drv_ctx_abort(ctx);
+			return;
+		}
+		if (status > INT32_MAX)
+			status = ABI_JSM_STATUS_DRV_ABORTED;
+		if (ctx->faulty)
+			status = (u32)aborted_status(job, status);
+	}
+	complete(dev, job, msg->job_id, (s32)status);
+	restart_tdr(dev);
+}
+
+void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status)
+{
+	struct drv_dev *dev = ctx->dev;
+
+	for (u32 n = 0; n < DRV_CTX_JOBS; n++) {
+		struct drv_job *job = &ctx->jobs[n];
+
+		if (job->queue && (!queue || job->queue == queue))
+			complete(dev, job, ABI_JOBQ_JOB_ID(ctx->ssid, n),
+				 job->error ? job->error : status);
+	}
+	restart_tdr(dev);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Ring of fixed 32-byte records: what the driver did last.  Feeds the dump after a failure. */
+#ifndef DRIVER_TRACE_H
+#define DRIVER_TRACE_H
+
+#include <assert.h>
+
+#include "base/base.h"
+
+enum drv_trace_kind {
+	DRV_TRACE_NONE,
+	DRV_TRACE_RD,	  /* off, val */
+	DRV_TRACE_WR,	  /* off, val */
+	DRV_TRACE_TX,	  /* off = message type, val = request id */
+	DRV_TRACE_RX,	  /* off = channel, val = address of the header */
+	DRV_TRACE_SUBMIT, /* off = job id, val = address of the command buffer */
+	DRV_TRACE_DONE,	  /* off = job id, val = status */
+	DRV_TRACE_STATE,  /* val = enum drv_state */
+};
+
+struct drv_trace_rec {
+	u64 time_ns; /* when the loop last looked at the clock */
+	u64 val;
+	u32 off; /* register as DRV_REG() */
+	u32 seq;
+	u32 kind;
+	u32 reserved;
+};
+
+static_assert(sizeof(struct drv_trace_rec) == 32, "trace record");
+
+#define DRV_TRACE_RECS 1024u /* power of two */
+
+struct drv_trace {
+	u32 nr; /* records ever written */
+	struct drv_trace_rec rec[DRV_TRACE_RECS];
+};
+
+static inline void drv_trace_add(struct drv_trace *trace, u64 time_ns, enum drv_trace_kind kind,
+				 u32 off, u64 val)
+{
+	struct drv_trace_rec *rec = &trace->rec[trace->nr % DRV_TRACE_RECS];
+
+	rec->time_ns = time_ns;
+	rec->val = val;
+	rec->off = off;
+	rec->seq = trace->nr++;
+	rec->kind = (u32)kind;
+}
+
+struct drv_dev;
+
+/** drv_trace_dump() - the last @max records, oldest first, one line each. */
+void drv_trace_dump(const struct drv_dev *dev, u32 max,
+		    void (*line)(void *opaque, const char *text), void *opaque);
+
+#endif

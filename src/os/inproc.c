@@ -1,0 +1,723 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The in-process virtual NPU as a seam (inproc.h).
+ *
+ * Memory: anonymous mappings, mapped into the model at bus addresses of a space of our own.  Small
+ * allocations share chunks, so that a page-table page costs neither a mapping nor a system call.
+ *
+ * Interrupts: the model's callback sets a flag; only when somebody sleeps in wait() does it wake
+ * him, so that a device that is polled makes no system call.
+ */
+#include "os/inproc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "driver/va.h"
+#include "vnpu/vnpu.h"
+
+/* Above 4 GiB, so that a truncated address is noticed; below only when asked for. */
+#define BUS_START    (UINT64_C(1) << 32)
+#define BUS_LOW	     UINT64_C(0x10000000)
+#define CHUNK_SIZE   UINT64_C(0x200000)
+#define SMALL_MAX    UINT64_C(0x20000) /* larger ones get a mapping of their own */
+#define CHUNK_PAGES  (CHUNK_SIZE / BASE_PAGE_SIZE)
+#define SPIN_NS	     (20 * BASE_NS_PER_US) /* before wait() sleeps */
+#define SCATTER_HOLE UINT64_C(0x10000)
+
+enum { PCI_STATUS = 0x06, PCI_CAP_PTR = 0x34, PCI_STATUS_CAPS = 1u << 4 };
+enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
+
+/* Where the message would go on a PC: local APIC 0, fixed vector.  The model only keeps it. */
+#define MSI_MSG_ADDR 0xfee00000u
+#define MSI_MSG_DATA 0x41u
+
+/* Host memory mapped into the model.  A chunk has pages of several allocations, others of one. */
+struct region {
+	u8 *cpu;
+	u64 size;
+	struct os_dma_seg segs[2];
+	u32 nr_segs;
+	bool is_chunk, low;
+	u32 used_pages;
+	u64 map[CHUNK_PAGES / 64]; /* of a chunk: pages taken */
+	struct region *next;	   /* of the chunks */
+};
+
+/* What os_dma.priv points to. */
+struct block {
+	struct region *region;
+	u64 first_page, nr_pages; /* in a chunk */
+	struct os_dma_seg segs[2];
+};
+
+struct inproc {
+	struct os_device os;
+	struct vnpu *vnpu;
+	bool stepped, scatter;
+	u32 msi_cap;
+	atomic_bool irq, woken;
+	atomic_uint sleepers;
+	pthread_mutex_t lock; /* protects: the condition below; taken last */
+	pthread_cond_t cond;
+	struct drv_va bus;
+	struct region *chunks;
+	u64 live;
+	void (*finding)(void *opaque, enum os_inproc_class cls, const char *where,
+			const char *text);
+	void *opaque;
+};
+
+static struct inproc *to_inproc(struct os_device *os)
+{
+	return (struct inproc *)(void *)os;
+}
+
+static void cpu_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+/*
+ * Configuration space and registers
+ */
+
+static int cfg_rd(struct os_device *os, u32 off, u32 size, u32 *val)
+{
+	return vnpu_cfg_read(to_inproc(os)->vnpu, off, size, val);
+}
+
+static int cfg_wr(struct os_device *os, u32 off, u32 size, u32 val)
+{
+	return vnpu_cfg_write(to_inproc(os)->vnpu, off, size, val);
+}
+
+static int bar_info(struct os_device *os, u32 bar, struct os_bar *out)
+{
+	*out = (struct os_bar){ .size = vnpu_bar_size(to_inproc(os)->vnpu, bar) };
+	out->is_64bit = out->size != 0;
+	return 0;
+}
+
+static int bar_map(struct os_device *os, u32 bar)
+{
+	return vnpu_bar_size(to_inproc(os)->vnpu, bar) ? 0 : -EINVAL;
+}
+
+static void bar_unmap(struct os_device *os, u32 bar)
+{
+	(void)os;
+	(void)bar;
+}
+
+/* An access the model refuses is one a bus would not complete: all-ones. */
+static u64 rd(struct os_device *os, u32 bar, u32 off, u32 size)
+{
+	u64 val;
+
+	if (vnpu_bar_read(to_inproc(os)->vnpu, bar, off, size, &val))
+		return UINT64_MAX;
+	return val;
+}
+
+static u32 rd32(struct os_device *os, u32 bar, u32 off)
+{
+	return (u32)rd(os, bar, off, 4);
+}
+
+static u64 rd64(struct os_device *os, u32 bar, u32 off)
+{
+	return rd(os, bar, off, 8);
+}
+
+static void wr32(struct os_device *os, u32 bar, u32 off, u32 val)
+{
+	(void)vnpu_bar_write(to_inproc(os)->vnpu, bar, off, 4, val);
+}
+
+static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
+{
+	(void)vnpu_bar_write(to_inproc(os)->vnpu, bar, off, 8, val);
+}
+
+/*
+ * DMA memory
+ */
+
+/* Map @region into the model at bus addresses that fit @addr_bits; in two pieces to scatter. */
+static int bus_map(struct inproc *ip, struct region *region, u64 align, u32 addr_bits, u32 nr_segs)
+{
+	u64 end = addr_bits >= 64 ? UINT64_MAX : UINT64_C(1) << addr_bits;
+	u64 start = end > BUS_START ? BUS_START : BUS_LOW;
+	u64 cut = nr_segs == 2 ? base_align_up(region->size / 2, BASE_PAGE_SIZE) : region->size;
+	u64 addr;
+	int ret;
+
+	ret = drv_va_alloc(&ip->bus, start, end, region->size + (nr_segs - 1) * SCATTER_HOLE,
+			   base_max(align, BASE_PAGE_SIZE), region, &addr);
+	if (ret)
+		return -ENOMEM;
+	region->segs[0] = (struct os_dma_seg){ .addr = addr, .len = cut };
+	region->segs[1] =
+		(struct os_dma_seg){ .addr = addr + cut + SCATTER_HOLE, .len = region->size - cut };
+	region->nr_segs = nr_segs;
+	ret = vnpu_dma_map(ip->vnpu, addr, cut, region->cpu, true);
+	if (!ret && nr_segs == 2) {
+		ret = vnpu_dma_map(ip->vnpu, region->segs[1].addr, region->segs[1].len,
+				   region->cpu + cut, true);
+		if (ret)
+			(void)vnpu_dma_unmap(ip->vnpu, addr, cut);
+	}
+	if (ret)
+		drv_va_free(&ip->bus, addr);
+	return ret ? -ENOMEM : 0;
+}
+
+static int region_create(struct inproc *ip, u64 size, u64 align, u32 addr_bits, u32 nr_segs,
+			 struct region **out)
+{
+	struct region *region = base_zalloc(sizeof(*region));
+	int ret;
+
+	if (!region)
+		return -ENOMEM;
+	region->size = size;
+	region->low = addr_bits <= 32;
+	region->cpu = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (region->cpu == MAP_FAILED) {
+		ret = -ENOMEM;
+		goto err_free;
+	}
+	ret = bus_map(ip, region, align, addr_bits, nr_segs);
+	if (ret)
+		goto err_unmap;
+	*out = region;
+	return 0;
+
+err_unmap:
+	munmap(region->cpu, size);
+err_free:
+	base_free(region);
+	return ret;
+}
+
+static void region_destroy(struct inproc *ip, struct region *region)
+{
+	for (u32 i = 0; i < region->nr_segs; i++)
+		(void)vnpu_dma_unmap(ip->vnpu, region->segs[i].addr, region->segs[i].len);
+	drv_va_free(&ip->bus, region->segs[0].addr);
+	munmap(region->cpu, region->size);
+	base_free(region);
+}
+
+static bool page_taken(const struct region *chunk, u64 page)
+{
+	return chunk->map[page / 64] & BASE_BIT64(page % 64);
+}
+
+static void mark_pages(struct region *chunk, u64 first, u64 nr, bool taken)
+{
+	for (u64 p = first; p < first + nr; p++) {
+		if (taken)
+			chunk->map[p / 64] |= BASE_BIT64(p % 64);
+		else
+			chunk->map[p / 64] &= ~BASE_BIT64(p % 64);
+	}
+	chunk->used_pages += taken ? (u32)nr : 0u - (u32)nr;
+}
+
+/* First run of @nr free pages at @align, or CHUNK_PAGES.  The chunk's bus address is aligned. */
+static u64 find_pages(const struct region *chunk, u64 nr, u64 align)
+{
+	u64 step = base_max(align / BASE_PAGE_SIZE, UINT64_C(1));
+
+	for (u64 first = 0; first + nr <= CHUNK_PAGES; first += step) {
+		u64 n = 0;
+
+		while (n < nr && !page_taken(chunk, first + n))
+			n++;
+		if (n == nr)
+			return first;
+	}
+	return CHUNK_PAGES;
+}
+
+static int chunk_alloc(struct inproc *ip, u64 size, u64 align, u32 addr_bits, struct block *block)
+{
+	u64 nr = size / BASE_PAGE_SIZE, first = 0;
+	struct region *chunk;
+	int ret;
+
+	for (chunk = ip->chunks; chunk; chunk = chunk->next) {
+		first = chunk->low == (addr_bits <= 32) ? find_pages(chunk, nr, align)
+							: CHUNK_PAGES;
+		if (first < CHUNK_PAGES)
+			break;
+	}
+	if (!chunk) {
+		ret = region_create(ip, CHUNK_SIZE, CHUNK_SIZE, addr_bits, 1, &chunk);
+		if (ret)
+			return ret;
+		chunk->is_chunk = true;
+		chunk->next = ip->chunks;
+		ip->chunks = chunk;
+		first = 0;
+	}
+	mark_pages(chunk, first, nr, true);
+	memset(chunk->cpu + first * BASE_PAGE_SIZE, 0, size);
+	block->region = chunk;
+	block->first_page = first;
+	block->nr_pages = nr;
+	block->segs[0].addr = chunk->segs[0].addr + first * BASE_PAGE_SIZE;
+	block->segs[0].len = size;
+	return 0;
+}
+
+static void chunk_free(struct inproc *ip, const struct block *block)
+{
+	struct region *chunk = block->region;
+	struct region **at = &ip->chunks;
+
+	mark_pages(chunk, block->first_page, block->nr_pages, false);
+	if (chunk->used_pages)
+		return;
+	while (*at != chunk)
+		at = &(*at)->next;
+	*at = chunk->next;
+	region_destroy(ip, chunk);
+}
+
+static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
+		     bool contiguous, struct os_dma *out)
+{
+	struct inproc *ip = to_inproc(os);
+	struct block *block;
+	bool split;
+	int ret;
+
+	(void)cache; /* the model is part of this process: everything is coherent */
+	if (!size || size > UINT64_MAX - BASE_PAGE_SIZE || (align && !base_is_pow2(align)))
+		return -EINVAL;
+	size = base_align_up(size, BASE_PAGE_SIZE);
+	split = ip->scatter && !contiguous && size > BASE_PAGE_SIZE;
+	block = base_zalloc(sizeof(*block));
+	if (!block)
+		return -ENOMEM;
+	if (size <= SMALL_MAX && align <= CHUNK_SIZE && !split) {
+		ret = chunk_alloc(ip, size, align, addr_bits, block);
+	} else {
+		ret = region_create(ip, size, align, addr_bits, split ? 2 : 1, &block->region);
+		if (!ret)
+			memcpy(block->segs, block->region->segs, sizeof(block->segs));
+	}
+	if (ret) {
+		base_free(block);
+		return ret;
+	}
+	ip->live++;
+	*out = (struct os_dma){
+		.cpu = block->region->cpu + block->first_page * BASE_PAGE_SIZE,
+		.size = size,
+		.segs = block->segs,
+		.nr_segs = block->region->is_chunk ? 1 : block->region->nr_segs,
+		.priv = block,
+	};
+	return 0;
+}
+
+static void dma_free(struct os_device *os, struct os_dma *dma)
+{
+	struct inproc *ip = to_inproc(os);
+	struct block *block = dma->priv;
+
+	if (block->region->is_chunk)
+		chunk_free(ip, block);
+	else
+		region_destroy(ip, block->region);
+	base_free(block);
+	ip->live--;
+	*dma = (struct os_dma){ 0 };
+}
+
+/*
+ * Interrupt
+ */
+
+/* In whatever thread of the model, under its lock. */
+static void on_msi(void *opaque, unsigned vector)
+{
+	struct inproc *ip = opaque;
+
+	(void)vector;
+	/* pairs with the load of irq after the store of sleepers in sleep_until() */
+	atomic_store(&ip->irq, true);
+	if (atomic_load(&ip->sleepers)) {
+		pthread_mutex_lock(&ip->lock);
+		pthread_cond_broadcast(&ip->cond);
+		pthread_mutex_unlock(&ip->lock);
+	}
+}
+
+static void on_finding(void *opaque, const struct vnpu_finding *finding)
+{
+	struct inproc *ip = opaque;
+
+	if (ip->finding)
+		ip->finding(ip->opaque, (enum os_inproc_class)finding->cls, finding->where,
+			    finding->text);
+}
+
+static int find_msi(struct inproc *ip)
+{
+	u32 status, ptr, cap;
+	int ret;
+
+	ret = vnpu_cfg_read(ip->vnpu, PCI_STATUS, 2, &status);
+	if (ret || !(status & PCI_STATUS_CAPS))
+		return -ENODEV;
+	ret = vnpu_cfg_read(ip->vnpu, PCI_CAP_PTR, 1, &ptr);
+	for (u32 i = 0; !ret && i < 48 && ptr >= 0x40; i++) {
+		ret = vnpu_cfg_read(ip->vnpu, ptr & 0xfc, 2, &cap);
+		if (!ret && (cap & 0xff) == MSI_CAP) {
+			ip->msi_cap = ptr & 0xfc;
+			return 0;
+		}
+		ptr = cap >> 8;
+	}
+	return -ENODEV;
+}
+
+static int irq_setup(struct os_device *os)
+{
+	struct inproc *ip = to_inproc(os);
+	u32 ctrl, data_off;
+	int ret = find_msi(ip);
+
+	if (!ret)
+		ret = vnpu_cfg_read(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, &ctrl);
+	if (ret)
+		return ret;
+	data_off = ip->msi_cap + (ctrl & MSI_CTRL_64 ? 12 : 8);
+	ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_ADDR, 4, MSI_MSG_ADDR);
+	if (!ret && (ctrl & MSI_CTRL_64))
+		ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_ADDR + 4, 4, 0);
+	if (!ret)
+		ret = vnpu_cfg_write(ip->vnpu, data_off, 2, MSI_MSG_DATA);
+	if (!ret)
+		ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, ctrl | MSI_CTRL_EN);
+	atomic_store(&ip->irq, false);
+	return ret;
+}
+
+static void irq_teardown(struct os_device *os)
+{
+	struct inproc *ip = to_inproc(os);
+	u32 ctrl;
+
+	if (!vnpu_cfg_read(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, &ctrl))
+		(void)vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, ctrl & ~(u32)MSI_CTRL_EN);
+	atomic_store(&ip->irq, false);
+}
+
+static bool irq_ack(struct os_device *os)
+{
+	struct inproc *ip = to_inproc(os);
+
+	/* the plain load first: an exchange is a bus transaction, and most calls find nothing */
+	return atomic_load_explicit(&ip->irq, memory_order_relaxed) &&
+	       atomic_exchange(&ip->irq, false);
+}
+
+static void wmb(struct os_device *os)
+{
+	(void)os;
+	atomic_thread_fence(memory_order_release);
+}
+
+static int reset(struct os_device *os)
+{
+	vnpu_reset(to_inproc(os)->vnpu);
+	return 0;
+}
+
+/*
+ * Time
+ */
+
+static u64 now_ns(struct os_device *os)
+{
+	return vnpu_now_ns(to_inproc(os)->vnpu);
+}
+
+static void delay_ns(struct os_device *os, u64 ns)
+{
+	struct inproc *ip = to_inproc(os);
+	u64 end = vnpu_now_ns(ip->vnpu) + ns;
+
+	if (ip->stepped) {
+		vnpu_run_until(ip->vnpu, end);
+		return;
+	}
+	while (vnpu_now_ns(ip->vnpu) < end)
+		cpu_relax();
+}
+
+/* 0 or -EINTR when there is a reason to stop waiting. */
+static int pending(struct inproc *ip)
+{
+	if (atomic_load(&ip->irq))
+		return 0;
+	return atomic_load(&ip->woken) && atomic_exchange(&ip->woken, false) ? -EINTR : -EAGAIN;
+}
+
+/* From event to event of the model, until one of them interrupts. */
+static int wait_stepped(struct inproc *ip, u64 until_ns)
+{
+	for (;;) {
+		int ret = pending(ip);
+		u64 next_ns;
+
+		if (ret != -EAGAIN)
+			return ret;
+		if (vnpu_now_ns(ip->vnpu) >= until_ns)
+			return -ETIMEDOUT;
+		next_ns = base_min(vnpu_next_event_ns(ip->vnpu), until_ns);
+		if (next_ns == UINT64_MAX)
+			return -ETIMEDOUT; /* nothing will ever happen */
+		vnpu_run_until(ip->vnpu, next_ns);
+	}
+}
+
+static int sleep_until(struct inproc *ip, u64 until_ns)
+{
+	const struct timespec ts = { .tv_sec = (time_t)(until_ns / BASE_NS_PER_S),
+				     .tv_nsec = (long)(until_ns % BASE_NS_PER_S) };
+	bool forever = until_ns / BASE_NS_PER_S > INT32_MAX;
+	int ret, err = 0;
+
+	pthread_mutex_lock(&ip->lock);
+	atomic_fetch_add(&ip->sleepers, 1);
+	while ((ret = pending(ip)) == -EAGAIN && err != ETIMEDOUT) {
+		if (forever)
+			err = pthread_cond_wait(&ip->cond, &ip->lock);
+		else
+			err = pthread_cond_timedwait(&ip->cond, &ip->lock, &ts);
+	}
+	atomic_fetch_sub(&ip->sleepers, 1);
+	pthread_mutex_unlock(&ip->lock);
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
+}
+
+static int wait_threaded(struct inproc *ip, u64 until_ns)
+{
+	u64 start_ns = vnpu_now_ns(ip->vnpu);
+	u64 spin_end = base_min(start_ns + SPIN_NS, until_ns);
+	int ret;
+
+	do {
+		for (u32 i = 0; i < 16; i++) {
+			ret = pending(ip);
+			if (ret != -EAGAIN)
+				return ret;
+			cpu_relax();
+		}
+	} while (vnpu_now_ns(ip->vnpu) < spin_end);
+	return sleep_until(ip, until_ns);
+}
+
+static int wait_irq(struct os_device *os, u64 until_ns)
+{
+	struct inproc *ip = to_inproc(os);
+
+	return ip->stepped ? wait_stepped(ip, until_ns) : wait_threaded(ip, until_ns);
+}
+
+static void wake(struct os_device *os)
+{
+	struct inproc *ip = to_inproc(os);
+
+	pthread_mutex_lock(&ip->lock);
+	atomic_store(&ip->woken, true);
+	pthread_cond_broadcast(&ip->cond);
+	pthread_mutex_unlock(&ip->lock);
+}
+
+static int event_source(struct os_device *os)
+{
+	(void)os;
+	return -EOPNOTSUPP;
+}
+
+static const struct os_ops ops = {
+	.cfg_rd = cfg_rd,
+	.cfg_wr = cfg_wr,
+	.bar_info = bar_info,
+	.bar_map = bar_map,
+	.bar_unmap = bar_unmap,
+	.rd32 = rd32,
+	.wr32 = wr32,
+	.rd64 = rd64,
+	.wr64 = wr64,
+	.dma_alloc = dma_alloc,
+	.dma_free = dma_free,
+	.irq_setup = irq_setup,
+	.irq_teardown = irq_teardown,
+	.irq_ack = irq_ack,
+	.wmb = wmb,
+	.reset = reset,
+	.now_ns = now_ns,
+	.delay_ns = delay_ns,
+	.wait = wait_irq,
+	.wake = wake,
+	.event_source = event_source,
+};
+
+/*
+ * Creation, and what tests ask
+ */
+
+static int init_sync(struct inproc *ip)
+{
+	pthread_condattr_t attr;
+	int err = pthread_condattr_init(&attr);
+
+	if (err)
+		return -err;
+	err = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC); /* the model's clock */
+	if (!err)
+		err = pthread_cond_init(&ip->cond, &attr);
+	pthread_condattr_destroy(&attr);
+	if (err)
+		return -err;
+	err = pthread_mutex_init(&ip->lock, NULL);
+	if (err)
+		pthread_cond_destroy(&ip->cond);
+	return -err;
+}
+
+static int create_vnpu(struct inproc *ip, const struct os_inproc_config *cfg, struct base_err *err)
+{
+	const struct vnpu_config vcfg = {
+		.gen = cfg->gen,
+		.device_id = cfg->device_id,
+		.revision = cfg->revision,
+		.mode = cfg->stepped ? VNPU_STEPPED : VNPU_THREADED,
+		.seed = cfg->seed,
+		.engine = cfg->engine,
+		.engine_threads = cfg->engine_threads,
+		.engine_strict = cfg->engine_strict,
+		.opaque = ip,
+		.msi = on_msi,
+		.finding = on_finding,
+	};
+	char why[300] = "";
+	int ret = vnpu_create(&vcfg, &ip->vnpu, why, sizeof(why));
+
+	if (ret)
+		return base_err_set(err, ret, "virtual NPU %s: %s", cfg->gen,
+				    why[0] ? why : base_err_name(ret));
+	return 0;
+}
+
+int os_inproc_create(const struct os_inproc_config *cfg, struct os_device **out,
+		     struct base_err *err)
+{
+	struct inproc *ip = base_zalloc(sizeof(*ip));
+	int ret;
+
+	if (!ip)
+		return base_err_set(err, -ENOMEM, "virtual NPU: no memory");
+	ip->os.ops = &ops;
+	ip->os.is_virtual = true;
+	snprintf(ip->os.location, sizeof(ip->os.location), "sim:%s", cfg->gen);
+	ip->stepped = cfg->stepped;
+	ip->scatter = cfg->scatter;
+	ip->finding = cfg->finding;
+	ip->opaque = cfg->opaque;
+	ret = init_sync(ip);
+	if (ret) {
+		base_err_set(err, ret, "virtual NPU: no condition variable");
+		goto err_free;
+	}
+	ret = create_vnpu(ip, cfg, err);
+	if (ret)
+		goto err_fini_sync;
+	*out = &ip->os;
+	return 0;
+
+err_fini_sync:
+	pthread_mutex_destroy(&ip->lock);
+	pthread_cond_destroy(&ip->cond);
+err_free:
+	base_free(ip);
+	return ret;
+}
+
+void os_inproc_destroy(struct os_device *os)
+{
+	struct inproc *ip = to_inproc(os);
+
+	if (!os)
+		return;
+	assert(!ip->live);
+	vnpu_destroy(ip->vnpu);
+	drv_va_fini(&ip->bus);
+	pthread_mutex_destroy(&ip->lock);
+	pthread_cond_destroy(&ip->cond);
+	base_free(ip);
+}
+
+struct vnpu *os_inproc_vnpu(struct os_device *os)
+{
+	return to_inproc(os)->vnpu;
+}
+
+bool os_inproc_is_stepped(const struct os_device *os)
+{
+	return ((const struct inproc *)(const void *)os)->stepped;
+}
+
+u64 os_inproc_nr_findings(struct os_device *os, enum os_inproc_class cls)
+{
+	return vnpu_nr_findings(to_inproc(os)->vnpu, (enum vnpu_class)cls);
+}
+
+bool os_inproc_finding(struct os_device *os, u32 i, char *buf, size_t size)
+{
+	static const char *const names[] = { "guest error", "unspecified", "unimplemented",
+					     "model bug" };
+	struct vnpu_finding f;
+
+	if (!vnpu_finding_text(to_inproc(os)->vnpu, i, &f))
+		return false;
+	snprintf(buf, size, "%s: %s: %s (at %" PRIu64 " ns)",
+		 (size_t)f.cls < BASE_ARRAY_SIZE(names) ? names[f.cls] : "?", f.where, f.text,
+		 f.time_ns);
+	return true;
+}
+
+u64 os_inproc_trace_hash(struct os_device *os)
+{
+	return vnpu_trace_hash(to_inproc(os)->vnpu);
+}
+
+int os_inproc_fault(struct os_device *os, const char *name, u32 count)
+{
+	return vnpu_fault(to_inproc(os)->vnpu, name, count);
+}
+
+u64 os_inproc_live_dma(const struct os_device *os)
+{
+	return ((const struct inproc *)(const void *)os)->live;
+}
