@@ -91,6 +91,9 @@ struct graph_bind { /* what is known about input @input at compile time */
 struct graph_options {
 	bool no_fold; /* keep constant operations */
 	bool no_fuse; /* one operation per node */
+	/* What folding constants may cost, in bytes made and elements worked on; 0: 2 GiB.  Beyond
+	 * it operations stay in the program. */
+	uint64_t max_fold_bytes;
 };
 
 struct graph_stats {
