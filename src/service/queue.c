@@ -59,6 +59,9 @@ static int submit_error(const struct svc_queue *queue, int ret, struct base_err 
 
 	if (ret == -EAGAIN)
 		return full(queue, err);
+	if (ret == -ECANCELED && !why->code)
+		return base_err_set(err, ret,
+				    "queue: its context was aborted by a fault; make a new one");
 	return base_err_set(err, ret, "queue: the device takes no jobs: %s",
 			    why->code ? why->text : base_err_name(ret));
 }
