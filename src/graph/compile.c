@@ -92,6 +92,10 @@ static int bind_type(struct compiler *c, const struct graph_port *port,
 			&c->err, -EOPNOTSUPP,
 			"input '%.60s' is not a tensor: sequences and the like are not supported",
 			info->name);
+	if (info->dtype && !abi_dtype_size(info->dtype))
+		return base_err_set(&c->err, -EOPNOTSUPP,
+				    "input '%.60s': element type %u is not supported", info->name,
+				    info->dtype);
 	if (info->dtype && t->dtype != info->dtype)
 		return base_err_set(&c->err, -EINVAL,
 				    "input '%.60s' is %s in the model, bound as %s", info->name,

@@ -111,6 +111,7 @@ static int emit(struct ir *ir, u32 code, const void *attr, size_t attr_size, con
 	const struct kern_op op = { .code = code, .attr = attr, .attr_size = (u32)attr_size };
 	const struct kern_tensor *ptrs[ABI_MAX_OPERANDS];
 	struct kern_tensor results[IR_MAX_OUT] = { 0 };
+	u32 ids[IR_MAX_OUT];
 	int ret, folded;
 
 	if (nr_in > ABI_MAX_OPERANDS - nr_out || nr_out > IR_MAX_OUT)
@@ -123,17 +124,19 @@ static int emit(struct ir *ir, u32 code, const void *attr, size_t attr_size, con
 	if (folded < 0)
 		return folded;
 	for (u32 i = 0; i < nr_out; i++) {
-		ret = graph_ir_add_value(ir, &results[i], "", &out[i]);
+		ret = graph_ir_add_value(ir, &results[i], "", &ids[i]);
 		if (ret)
 			return ret;
-		graph_ir_value(ir, out[i])->is_aligned = true;
-		graph_ir_value(ir, out[i])->is_const = folded && !ir->no_fold;
+		graph_ir_value(ir, ids[i])->is_aligned = true;
+		graph_ir_value(ir, ids[i])->is_const = folded && !ir->no_fold;
 	}
-	if (folded && !ir->no_fold) {
+	if (folded && !ir->no_fold)
 		ir->nr_folded++;
-		return 0;
-	}
-	return append(ir, &op, in, nr_in, out, nr_out);
+	else
+		ret = append(ir, &op, in, nr_in, ids, nr_out);
+	if (!ret)
+		memcpy(out, ids, nr_out * sizeof(*out)); /* @out may be @in */
+	return ret;
 }
 
 int graph_ir_emit(struct ir *ir, u32 code, const void *attr, size_t attr_size, const u32 *in,

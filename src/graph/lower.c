@@ -350,7 +350,7 @@ int graph_lower_axis(struct lower *lo, s64 axis, u32 rank, u32 *out)
 
 int graph_lower_axes(struct lower *lo, const struct lower_ints *axes, u32 rank, u32 *mask)
 {
-	u32 axis;
+	u32 axis = 0;
 	int ret;
 
 	*mask = 0;
