@@ -25,7 +25,7 @@ MAY = {
     "vnpu": {"base", "regs", "abi", "kernels"},
     "os": {"base", "regs", "abi", "driver", "vnpu"},
     "service": {"base", "abi", "driver", "os"},
-    "client": {"base", "abi", "kernels", "driver", "os", "service"},
+    "client": {"base", "regs", "abi", "kernels", "driver", "os", "service"},
     "graph": {"base", "abi", "kernels"},
     "cli": {"base", "abi", "kernels", "client", "graph"},
 }

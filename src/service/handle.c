@@ -74,13 +74,13 @@ void svc_handle_destroy(struct svc_handle *h)
 	h->ops->close(h);
 }
 
-static int find(const struct svc_client *client, u32 number, struct svc_handle **out,
-		struct base_err *err)
+static struct svc_handle *find(const struct svc_client *client, u32 number, struct base_err *err)
 {
-	if (!number || number > client->nr_slots || !client->handles[number - 1])
-		return base_err_set(err, -EBADF, "handle %u is not open", number);
-	*out = client->handles[number - 1];
-	return 0;
+	if (!number || number > client->nr_slots || !client->handles[number - 1]) {
+		base_err_set(err, -EBADF, "handle %u is not open", number);
+		return NULL;
+	}
+	return client->handles[number - 1];
 }
 
 static int no_verb(const struct svc_handle *h, const char *verb, struct base_err *err)
@@ -132,11 +132,11 @@ int svc_open(struct svc_client *client, const char *path, u32 *handle, struct ba
 int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out, struct base_err *err)
 {
 	struct svc_handle *h;
-	int ret;
+	int ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h)
 		ret = h->ops->dup ? h->ops->dup(h, path, out, err) : no_verb(h, "dup", err);
 	unlock(client);
 	return ret;
@@ -145,11 +145,11 @@ int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out, s
 s64 svc_read(struct svc_client *client, u32 handle, void *buf, u64 size, struct base_err *err)
 {
 	struct svc_handle *h;
-	s64 ret;
+	s64 ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h)
 		ret = h->ops->read ? h->ops->read(h, buf, size, err) : no_verb(h, "read", err);
 	unlock(client);
 	return ret;
@@ -159,11 +159,11 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 	      struct base_err *err)
 {
 	struct svc_handle *h;
-	s64 ret;
+	s64 ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h)
 		ret = h->ops->write ? h->ops->write(h, buf, size, err) : no_verb(h, "write", err);
 	unlock(client);
 	return ret;
@@ -208,11 +208,11 @@ static int call_locked(struct svc_handle *h, void *arg, u64 size, struct base_er
 int svc_call(struct svc_client *client, u32 handle, void *arg, u64 size, struct base_err *err)
 {
 	struct svc_handle *h;
-	int ret;
+	int ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h)
 		ret = call_locked(h, arg, size, err);
 	unlock(client);
 	return ret;
@@ -221,11 +221,11 @@ int svc_call(struct svc_client *client, u32 handle, void *arg, u64 size, struct 
 int svc_map(struct svc_client *client, u32 handle, struct svc_mapping *out, struct base_err *err)
 {
 	struct svc_handle *h;
-	int ret;
+	int ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h)
 		ret = h->ops->map ? h->ops->map(h, out, err) : no_verb(h, "map", err);
 	unlock(client);
 	return ret;
@@ -234,11 +234,12 @@ int svc_map(struct svc_client *client, u32 handle, struct svc_mapping *out, stru
 int svc_stat(struct svc_client *client, u32 handle, struct svc_stat *out, struct base_err *err)
 {
 	struct svc_handle *h;
-	int ret;
+	int ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret) {
+	h = find(client, handle, err);
+	if (h) {
+		ret = 0;
 		out->kind = h->ops->name;
 		out->size_bytes = h->ops->size ? h->ops->size(h) : 0;
 	}
@@ -250,11 +251,11 @@ int svc_wait(struct svc_client *client, u32 handle, u64 timeout_ns, struct base_
 {
 	struct svc *svc = client->svc; /* the client may be gone when the wait ends */
 	struct svc_handle *h;
-	int ret;
+	int ret = -EBADF;
 
 	pthread_mutex_lock(&svc->lock);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h)
 		ret = h->ops->ready ? svc_handle_wait(h, timeout_ns, err) : no_verb(h, "wait", err);
 	pthread_mutex_unlock(&svc->lock);
 	return ret;
@@ -263,12 +264,14 @@ int svc_wait(struct svc_client *client, u32 handle, u64 timeout_ns, struct base_
 int svc_close(struct svc_client *client, u32 handle, struct base_err *err)
 {
 	struct svc_handle *h;
-	int ret;
+	int ret = -EBADF;
 
 	lock(client);
-	ret = find(client, handle, &h, err);
-	if (!ret)
+	h = find(client, handle, err);
+	if (h) {
 		svc_handle_destroy(h);
+		ret = 0;
+	}
 	unlock(client);
 	return ret;
 }
