@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,21 +23,15 @@ static const char *const compressed[] = { ".xz", ".zst" };
 
 /* What was looked at, for the error that names it all. */
 struct tried {
-	char text[420];
-	size_t len;
-	bool compressed;
+	char paths[420];
+	char found[400]; /* what is there, but of no use: the first such thing */
 };
 
-__attribute__((format(printf, 2, 3))) static void note(struct tried *t, const char *fmt, ...)
+static void note(struct tried *t, const char *path)
 {
-	va_list ap;
-	int n;
+	size_t len = strlen(t->paths);
 
-	va_start(ap, fmt);
-	n = vsnprintf(t->text + t->len, sizeof(t->text) - t->len, fmt, ap);
-	va_end(ap);
-	if (n > 0)
-		t->len = base_min(t->len + (size_t)n, sizeof(t->text) - 1);
+	snprintf(t->paths + len, sizeof(t->paths) - len, "%s%s", len ? ", " : "", path);
 }
 
 static struct abi_fw_limits limits_of(const struct reg_gen *gen)
@@ -192,13 +185,12 @@ static int try_name(struct drv_dev *dev, const char *path, struct tried *tried,
 
 	if (ret != -ENOENT)
 		return ret;
-	note(tried, "%s%s", tried->len ? ", " : "", path);
+	note(tried, path);
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(compressed); i++) {
 		snprintf(other, sizeof(other), "%s%s", path, compressed[i]);
-		if (!exists(other))
-			continue;
-		note(tried, " (but %s is there: decompress it)", compressed[i]);
-		tried->compressed = true;
+		if (exists(other) && !tried->found[0])
+			snprintf(tried->found, sizeof(tried->found),
+				 "%s is there but compressed: decompress it; ", other);
 	}
 	return -ENOENT;
 }
@@ -233,11 +225,13 @@ static int try_last_resort(struct drv_dev *dev, const char *root, struct tried *
 	ret = load(dev, path, err);
 	if (ret == -EINVAL) {
 		drv_info(dev, FW, "%s", err ? err->text : path);
-		note(tried, ", %s (not an image for %s)", path, dev->gen->name);
-		return -ENOENT;
+		if (!tried->found[0])
+			snprintf(tried->found, sizeof(tried->found),
+				 "%s is there but not an image for %s; ", path, dev->gen->name);
+		ret = -ENOENT;
 	}
 	if (ret == -ENOENT)
-		note(tried, ", %s", path);
+		note(tried, path);
 	return ret;
 }
 
@@ -290,14 +284,15 @@ int drv_fw_find(struct drv_dev *dev, const char *root, struct base_err *err)
 		ret = try_last_resort(dev, root, &tried, err);
 	if (ret != -ENOENT)
 		return ret;
-	if (tried.compressed)
-		drv_warn(dev, FW, "firmware is there, but compressed: %s", tried.text);
-	if (dev->os->is_virtual)
+	if (dev->os->is_virtual) {
+		if (tried.found[0])
+			drv_warn(dev, FW, "%sthe built-in firmware image is used", tried.found);
 		return built_in(dev, err);
+	}
 	return base_err_set(err, -ENOENT,
-			    "no firmware for %s; tried %s; install Intel's NPU firmware or set "
-			    "$" ENV_FIRMWARE,
-			    dev->gen->name, tried.text);
+			    "no firmware for %s: %sset $" ENV_FIRMWARE
+			    " or install Intel's; tried %s",
+			    dev->gen->name, tried.found, tried.paths);
 }
 
 void drv_fw_fini(struct drv_dev *dev)

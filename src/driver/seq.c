@@ -41,7 +41,7 @@ static u64 step_limit_ns(const struct drv_dev *dev, const struct drv_step *step)
 	const u8 *timeouts = (const u8 *)&dev->gen->timeouts;
 	u32 limit;
 
-	__builtin_memcpy(&limit, timeouts + step->limit, sizeof(limit));
+	__builtin_memcpy(&limit, timeouts + step->limit - 1, sizeof(limit));
 	return limit * (step->limit_is_ms ? BASE_NS_PER_MS : BASE_NS_PER_US);
 }
 

@@ -32,7 +32,7 @@ struct drv_step {
 	u8 policy;
 	u8 group; /* of a WARN step: a failure skips the neighbours of the same group; 0 = none */
 	bool limit_is_ms;
-	u16 limit; /* offset in struct reg_timeouts */
+	u16 limit; /* 1 + offset in struct reg_timeouts; 0 = none */
 	u32 reg;   /* DRV_REG() */
 	u32 mask;
 	u32 delay_ns;
@@ -50,8 +50,8 @@ struct drv_seq {
 };
 
 /* clang-format off */
-#define DRV_LIMIT(field)    .limit = offsetof(struct reg_timeouts, field##_us)
-#define DRV_LIMIT_MS(field) .limit = offsetof(struct reg_timeouts, field##_ms), .limit_is_ms = true
+#define DRV_LIMIT(field)    .limit = offsetof(struct reg_timeouts, field##_us) + 1
+#define DRV_LIMIT_MS(field) .limit = offsetof(struct reg_timeouts, field##_ms) + 1, .limit_is_ms = true
 /* a field code as mask and value of a step */
 #define DRV_F(f, val)       .mask = REG_MASK(f), .value = REG_PREP(f, val)
 /* clang-format on */
