@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Execution of invocations: finds, checks and prepares the program, keeps what is prepared, runs it.
+ * One thread at a time calls these functions.
+ */
+#ifndef VNPU_ENGINE_EXEC_H
+#define VNPU_ENGINE_EXEC_H
+
+#include "abi/program.h"
+
+struct vnpu_exec;
+
+/* The NPU memory of one context. */
+struct vnpu_exec_mem {
+	void *opaque;
+	/* [addr, addr + len) as contiguous host memory, until release(); -EFAULT, -ENOMEM */
+	int (*view)(void *opaque, u64 addr, u64 len, bool write, void **ptr, void **token);
+	void (*release)(void *opaque, void *token, bool written);
+};
+
+struct vnpu_exec_job {
+	u32 ssid;
+	u64 inference_id;
+	const struct abi_invocation *inv;  /* a private copy */
+	const struct abi_range *bindings;  /* inv->nr_bindings, a private copy */
+	const struct vnpu_exec_mem *mem;
+};
+
+/**
+ * vnpu_exec_create() - an executor
+ * @engine: "plain", "onednn", or NULL: onednn where it can be loaded, else plain
+ * Return: 0, -EINVAL (unknown engine), -ENOENT (library not loadable; @err names the paths), -ENOMEM.
+ */
+int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnpu_exec **out,
+		     struct base_err *err) BASE_WARN_UNUSED;
+void vnpu_exec_destroy(struct vnpu_exec *exec);
+
+/**
+ * vnpu_exec_run() - run one invocation to its end
+ * Return: 0; -EFAULT (memory), -EINVAL (hostile or wrong invocation or program), -EOPNOTSUPP,
+ * -ENOMEM; @err says why.
+ */
+int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
+	BASE_WARN_UNUSED;
+
+/** vnpu_exec_drop_ssid(), vnpu_exec_drop_all() - forget what was prepared for a context, for all. */
+void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid);
+void vnpu_exec_drop_all(struct vnpu_exec *exec);
+
+#endif
