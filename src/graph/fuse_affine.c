@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A convolution followed by y * scale + shift per channel is a convolution with other weights:
- * batch normalisation, and the Mul and Add that exporters write for it.
+ * batch normalisation, and the Mul and Add that exporters write for it.  The same goes for a batch
+ * normalisation that has no convolution before it.
  */
 #include <errno.h>
 #include <math.h>
@@ -130,6 +131,37 @@ static int apply(struct ir *ir, u32 at, struct ir_op *conv, const struct affine 
 	return graph_fuse_commit(ir, &fused, conv, at);
 }
 
+/* A batch normalisation of constants, which a scale and shift can move into. */
+static struct ir_op *plain_batch_norm(const struct ir *ir, u32 v)
+{
+	struct ir_op *norm = graph_fuse_producer(ir, v, ABI_OP_BATCH_NORM);
+
+	return norm && is_const_f32(ir, norm->in[1]) && is_const_f32(ir, norm->in[2]) ? norm : NULL;
+}
+
+static int apply_to_norm(struct ir *ir, u32 at, struct ir_op *norm, const struct affine *af)
+{
+	float *scale = graph_mem_alloc(&ir->mem, af->nr, sizeof(float));
+	float *bias = graph_mem_alloc(&ir->mem, af->nr, sizeof(float));
+	struct ir_op fused;
+	int ret;
+
+	if (!is_finite(af))
+		return 0;
+	if (!scale || !bias)
+		return base_err_set(ir->err, -ENOMEM, "out of memory");
+	for (u32 i = 0; i < af->nr; i++) {
+		scale[i] = load(ir, norm->in[1], i) * af->scale[i];
+		bias[i] = load(ir, norm->in[2], i) * af->scale[i] + af->shift[i];
+	}
+	ret = graph_fuse_clone(ir, norm, norm->nr_in, &fused);
+	if (!ret)
+		ret = graph_ir_const(ir, ABI_F32, 1, &af->nr, scale, &fused.in[1]);
+	if (!ret)
+		ret = graph_ir_const(ir, ABI_F32, 1, &af->nr, bias, &fused.in[2]);
+	return ret ? ret : graph_fuse_commit(ir, &fused, norm, at);
+}
+
 static u32 nr_channels(const struct ir *ir, u32 v)
 {
 	const struct kern_tensor *t = &graph_ir_value(ir, v)->t;
@@ -201,24 +233,31 @@ static bool affine_of(const struct ir *ir, u32 kind, u32 operand, bool is_left, 
 	return true;
 }
 
-int graph_fuse_affine(struct ir *ir, u32 at)
+/* Operand @side of @at is the tensor, the other one the constant. */
+static int fuse_side(struct ir *ir, u32 at, u32 side)
 {
 	const struct ir_op *op = graph_ir_op(ir, at);
 	const struct abi_attr_binary *attr = op->attr;
-	struct ir_op *conv;
+	struct ir_op *conv = plain_conv(ir, op->in[side]);
+	struct ir_op *norm = conv ? NULL : plain_batch_norm(ir, op->in[side]);
 	struct affine af;
+	int ret;
+
+	if (!(conv || norm) || !is_per_channel(ir, op->in[!side], op->in[side]))
+		return 0;
+	ret = affine_init(ir, &af, nr_channels(ir, op->in[side]));
+	if (ret || !affine_of(ir, attr->kind, op->in[!side], side == 1, &af))
+		return ret;
+	return conv ? apply(ir, at, conv, &af) : apply_to_norm(ir, at, norm, &af);
+}
+
+int graph_fuse_affine(struct ir *ir, u32 at)
+{
+	const struct abi_attr_binary *attr = graph_ir_op(ir, at)->attr;
 	int ret;
 
 	if (attr->act.kind != ABI_UNARY_NONE)
 		return 0;
-	for (u32 side = 0; side < 2; side++) {
-		conv = plain_conv(ir, op->in[side]);
-		if (!conv || !is_per_channel(ir, op->in[!side], op->in[side]))
-			continue;
-		ret = affine_init(ir, &af, nr_channels(ir, op->in[side]));
-		if (ret || !affine_of(ir, attr->kind, op->in[!side], side == 1, &af))
-			return ret;
-		return apply(ir, at, conv, &af);
-	}
-	return 0;
+	ret = fuse_side(ir, at, 0);
+	return ret ? ret : fuse_side(ir, at, 1);
 }

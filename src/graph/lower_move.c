@@ -168,9 +168,11 @@ int graph_lower_op_slice(struct lower *lo, int is_input)
 	return graph_lower_emit_set(lo, ABI_OP_SLICE, &attr, sizeof(attr), &x, 1);
 }
 
+#define PAD_WRAP (ABI_PAD_EDGE + 1) /* not a mode of programs */
+
 static int pad_mode(struct lower *lo, u32 *out)
 {
-	static const char *const modes[] = { "constant", "reflect", "edge" };
+	static const char *const modes[] = { "constant", "reflect", "edge", "wrap" };
 	const char *mode = graph_lower_attr_string(lo, "mode", "constant");
 
 	for (u32 i = 0; i < BASE_ARRAY_SIZE(modes); i++) {
@@ -204,6 +206,42 @@ static int pad_amounts(struct lower *lo, const struct lower_ints *pads,
 	return 0;
 }
 
+/* mode wrap: the tensor goes round.  An axis at a time, by indices made here. */
+static int wrap_axis(struct lower *lo, u32 *x, u32 axis, s64 begin, s64 end)
+{
+	const struct abi_attr_axis attr = { .axis = axis };
+	u32 dim = graph_lower_tensor(lo, *x)->dims[axis], nr, in[2] = { *x };
+	s64 *idx, total;
+	int ret;
+
+	if (__builtin_add_overflow(begin, end, &total) ||
+	    __builtin_add_overflow(total, (s64)dim, &total) || !dim)
+		return graph_lower_fail(lo, -EINVAL, "pads of axis %u are out of range", axis);
+	ret = graph_lower_dim(lo, total, &nr);
+	if (ret)
+		return ret;
+	if (!graph_ir_spend(lo->ir, (u64)nr * sizeof(*idx)))
+		return graph_lower_fail(lo, -E2BIG, "limit of folding reached");
+	idx = graph_mem_alloc(&lo->ir->mem, nr, sizeof(*idx));
+	if (!idx)
+		return graph_no_memory(lo->err);
+	for (u32 i = 0; i < nr; i++)
+		idx[i] = (((s64)i - begin % dim) % dim + dim) % dim;
+	ret = graph_lower_const_s64(lo, 1, &nr, idx, &in[1]);
+	return ret ? ret : graph_lower_emit(lo, ABI_OP_GATHER, &attr, sizeof(attr), in, 2, x);
+}
+
+static int pad_wrap(struct lower *lo, const struct abi_attr_pad *attr)
+{
+	u32 x = graph_lower_in(lo, 0), rank = graph_lower_tensor(lo, x)->rank;
+	int ret = 0;
+
+	for (u32 i = 0; !ret && i < rank; i++)
+		if (attr->begin[i] || attr->end[i])
+			ret = wrap_axis(lo, &x, i, attr->begin[i], attr->end[i]);
+	return ret ? ret : graph_lower_set(lo, 0, x);
+}
+
 int graph_lower_op_pad(struct lower *lo, int is_input)
 {
 	u32 in[2] = { graph_lower_in(lo, 0), GRAPH_NONE };
@@ -220,6 +258,8 @@ int graph_lower_op_pad(struct lower *lo, int is_input)
 		ret = pad_amounts(lo, &pads, &axes, &attr);
 	if (ret)
 		return ret;
+	if (attr.mode == PAD_WRAP)
+		return pad_wrap(lo, &attr);
 	if (is_input)
 		in[1] = graph_lower_in(lo, 2);
 	else

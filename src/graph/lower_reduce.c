@@ -5,6 +5,19 @@
 
 #include "graph/lower.h"
 
+/* Largest and smallest of truth values: as bytes.  SRC: ReduceMax-20. */
+static int reduce_any(struct lower *lo, u32 kind, u32 mask, u32 x, u32 *out)
+{
+	bool keep_dims = graph_lower_attr_int(lo, "keepdims", 1) != 0;
+	bool is_bool = graph_lower_tensor(lo, x)->dtype == ABI_BOOL &&
+		       (kind == ABI_REDUCE_MAX || kind == ABI_REDUCE_MIN);
+	int ret = is_bool ? graph_lower_cast(lo, x, ABI_U8, &x) : 0;
+
+	if (!ret)
+		ret = graph_lower_reduce(lo, kind, mask, keep_dims, x, out);
+	return ret || !is_bool ? ret : graph_lower_cast(lo, *out, ABI_BOOL, out);
+}
+
 /* Axes became an input at opset 13 (ReduceSum) and 18 (the others). */
 int graph_lower_op_reduce(struct lower *lo, int kind)
 {
@@ -26,8 +39,7 @@ int graph_lower_op_reduce(struct lower *lo, int kind)
 			return graph_lower_op_identity(lo, 0);
 		mask = BASE_BIT(rank) - 1;
 	}
-	ret = graph_lower_reduce(lo, (u32)kind, mask, graph_lower_attr_int(lo, "keepdims", 1) != 0,
-				 x, &out);
+	ret = reduce_any(lo, (u32)kind, mask, x, &out);
 	return ret ? ret : graph_lower_set(lo, 0, out);
 }
 

@@ -61,12 +61,12 @@ static void touch(struct ir_place *places, u32 v, u32 op)
 {
 	struct ir_place *base = &places[places[v].base];
 
-	places[v].is_used = true;
 	if (!base->is_used || op < base->first)
 		base->first = op;
 	if (!base->is_used || op > base->last)
 		base->last = op;
 	base->is_used = true;
+	places[v].is_used = true;
 }
 
 static void find_lives(struct ir *ir, struct ir_place *places)

@@ -37,7 +37,8 @@ static inline u8 *test_exec_data(const struct test_exec *ex, u32 idx)
 static inline struct kern_tensor test_exec_tensor(const struct test_exec *ex, u32 idx)
 {
 	const struct abi_prog_tensor *t = &ex->prog.tensors[idx];
-	struct kern_tensor k = { .data = test_exec_data(ex, idx), .dtype = t->dtype,
+	struct kern_tensor k = { .data = test_exec_data(ex, idx),
+				 .dtype = t->dtype,
 				 .rank = t->rank };
 
 	memcpy(k.dims, t->dims, sizeof(k.dims));
