@@ -76,7 +76,9 @@ struct npu_buffer {
 	u64 size_bytes;
 };
 
-#define QUEUE_STASH 62u /* no more can be unread in the service */
+/* A run may meet a full queue's completions before its own: it starts only with room for those. */
+#define QUEUE_STASH	 128u
+#define QUEUE_STASH_ROOM 63u
 
 struct npu_queue {
 	struct npu_context *ctx;

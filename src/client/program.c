@@ -287,7 +287,16 @@ const void *npu_program_output_data(struct npu_program *prog, unsigned i)
 	return (u8 *)npu_buffer_map(prog->io) + prog->io_off[prog->nr_in + i];
 }
 
-/* Completions until the one of @cookie; others are kept for whoever asks the queue. */
+static int stash_full(const struct npu_queue *queue)
+{
+	return npu_fail(-EAGAIN,
+			"program: %u completions of other jobs of this queue wait; take them with "
+			"npu_queue_poll() first",
+			queue->nr_stash);
+}
+
+/* Completions until the one of @cookie; others are kept for whoever asks the queue.  1 when it
+ * came, 0 when it did not yet. */
 static int take_until(struct npu_queue *queue, u64 cookie, struct npu_completion *done)
 {
 	while (queue->nr_stash < QUEUE_STASH) {
@@ -303,10 +312,7 @@ static int take_until(struct npu_queue *queue, u64 cookie, struct npu_completion
 		if (!cookie_is_run(slot->cookie))
 			queue->nr_stash++;
 	}
-	return npu_fail(-EAGAIN,
-			"program: %u completions of other jobs of this queue wait; take "
-			"them with npu_queue_poll() first",
-			queue->nr_stash);
+	return stash_full(queue); /* other threads submit faster than this one looks */
 }
 
 /* The job is in the queue, or there is no room before the time is over. */
@@ -367,6 +373,8 @@ int npu_program_run(struct npu_program *prog, struct npu_queue *queue, uint64_t 
 
 	if (queue->ctx != prog->ctx)
 		return npu_fail(-EINVAL, "program: it and the queue are of different contexts");
+	if (queue->nr_stash > QUEUE_STASH - QUEUE_STASH_ROOM)
+		return stash_full(queue);
 	ret = submit_run(queue, &job, start, timeout_ns);
 	if (!ret)
 		ret = wait_run(queue, job.cookie, start, timeout_ns, &result);

@@ -432,7 +432,7 @@ int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out, st
 	ret = drv_ctx_create(dev->drv, &ctx->drv);
 	if (ret) {
 		base_err_set(err, ret, "context: the device has none to give: %s",
-			     ret == -EBUSY ? "all address spaces are in use" : base_err_name(ret));
+			     svc_why(ret, "all address spaces are in use"));
 		goto err_free;
 	}
 	ret = svc_handle_add(client, &ctx->handle, out, err);

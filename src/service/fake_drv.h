@@ -23,6 +23,7 @@ struct drv_dev {
 	u32 nr_waits, nr_wakes, nr_processed;
 	u32 max_ctxs;
 	int bo_error; /* drv_bo_create() fails with it */
+	s32 status;   /* of each completion */
 	u64 next_va;
 	struct drv_queue *queues[16];
 };
@@ -46,6 +47,7 @@ struct drv_queue {
 	u64 cookies[512];
 	u64 first; /* cookie of the oldest not reaped */
 	u64 last;
+	u64 last_cmd; /* address of the newest job's command buffer */
 };
 
 static inline void fake_complete(struct drv_queue *queue, u32 nr)
@@ -259,6 +261,7 @@ int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr
 		return -EAGAIN;
 	for (u32 i = 0; i < take; i++)
 		queue->cookies[queue->last++ % BASE_ARRAY_SIZE(queue->cookies)] = jobs[i].cookie;
+	queue->last_cmd = jobs[take - 1].cmd_addr;
 	queue->pending += take;
 	FAKE_DOORBELL(queue->ctx->dev, take);
 	return (int)take;
@@ -271,7 +274,8 @@ u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
 	for (u32 i = 0; i < nr; i++) {
 		u64 slot = queue->first++ % BASE_ARRAY_SIZE(queue->cookies);
 
-		out[i] = (struct abi_completion){ .cookie = queue->cookies[slot] };
+		out[i] = (struct abi_completion){ .cookie = queue->cookies[slot],
+						  .status = queue->ctx->dev->status };
 	}
 	queue->done -= nr;
 	return nr;

@@ -14,6 +14,7 @@
 #ifndef SERVICE_INTERNAL_H
 #define SERVICE_INTERNAL_H
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "service/list.h"
@@ -178,6 +179,14 @@ void svc_dev_pass_time(struct svc_device *dev);
 int svc_handle_wait(struct svc_handle *h, u64 timeout_ns, struct base_err *err) BASE_WARN_UNUSED;
 /** svc_handle_kick() - make threads that wait on @h look again. */
 void svc_handle_kick(struct svc_handle *h);
+/** svc_why() - words for what the driver answered; @busy for -EBUSY. */
+static inline const char *svc_why(int code, const char *busy)
+{
+	if (code == -EBUSY)
+		return busy;
+	return code == -ENOMEM ? "no memory left" : base_err_name(code);
+}
+
 /** svc_dev_ready() - does the device run? */
 static inline bool svc_dev_ready(const struct svc_device *dev)
 {

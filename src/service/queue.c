@@ -263,7 +263,7 @@ int svc_queue_open(struct svc_ctx *ctx, const struct svc_queue_spec *spec, u32 *
 	ret = drv_queue_create(ctx->drv, spec->priority, &queue->drv);
 	if (ret) {
 		base_err_set(err, ret, "queue: the device has none to give: %s",
-			     ret == -EBUSY ? "all doorbells are in use" : base_err_name(ret));
+			     svc_why(ret, "all doorbells are in use"));
 		goto err_free;
 	}
 	queue->handle.ops = &queue_ops;
