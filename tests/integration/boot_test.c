@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Boot and shutdown of the driver on the virtual NPU: every step of P 3.4, 3.6, 3.9 and 8.3 counts,
+ * every check of P 3.10 can fail.
+ */
+#include "drv_env.h"
+
+#include "driver/mmio.h"
+
+#define MAX_STEPS 128u
+
+/*
+ * Steps no device can miss: pauses, and looks at a handshake that this model ends at once.  They
+ * still fail when the device is slow (test_each_check_can_fail).
+ */
+static bool is_unobservable(const struct drv_step *step)
+{
+	static const char *const handshakes[] = { "WP_REQ_CMD.SEND", "VPU_D0I3_CONTROL.INPROGRESS",
+						  "VPU_IP_RESET.TRIGGER", "PLL_STATUS.LOCK",
+						  "VPU_STATUS" };
+
+	if (step->op == DRV_STEP_DELAY || step->call == drv_boot_read_counter)
+		return true;
+	if (step->op != DRV_STEP_POLL && step->op != DRV_STEP_CHECK)
+		return false;
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(handshakes); i++)
+		if (strstr(step->text, handshakes[i]))
+			return true;
+	return false;
+}
+
+struct step_log {
+	struct env *env;
+	u32 nr, nr_failed;
+	u32 force_at; /* after this many steps */
+	const struct drv_step *force;
+	char last[128];
+};
+
+static void on_step(void *opaque, const struct drv_step_report *report)
+{
+	struct step_log *log = opaque;
+	const struct drv_step *s = log->force;
+
+	assert_non_null(report->sequence);
+	assert_non_null(report->step);
+	assert_non_null(report->source);
+	log->nr++;
+	log->nr_failed += report->result != 0;
+	if (report->result)
+		snprintf(log->last, sizeof(log->last), "%s", report->step);
+	if (s && log->nr == log->force_at)
+		os_faulty_force(log->env->os, DRV_REG_BAR(s->reg), DRV_REG_OFF(s->reg), s->mask,
+				~(s->dyn ? s->dyn(log->env->dev) : s->value), 0);
+}
+
+static void test_ready_and_stopped(void **state)
+{
+	struct step_log log = { 0 };
+	struct drv_info info;
+	struct env env;
+
+	(void)state;
+	env_open(&env, 1, false);
+	log.env = &env;
+	env.cfg.on_step = on_step;
+	env.cfg.opaque = &log;
+	env_boot(&env);
+	assert_int_equal(drv_get_state(env.dev), DRV_READY);
+	assert_int_equal(log.nr_failed, 0);
+	assert_int_equal(log.nr, env.dev->seqs[DRV_SEQ_POWER_UP]->nr +
+					 env.dev->seqs[DRV_SEQ_MMU]->nr +
+					 env.dev->seqs[DRV_SEQ_BOOT]->nr);
+	drv_get_info(env.dev, &info);
+	assert_string_equal(info.gen, "npu37");
+	assert_string_equal(info.product, "Meteor Lake");
+	assert_string_equal(info.fw_path, "(built in)");
+	assert_int_equal(info.freq_max_mhz, 1400);
+	assert_true(info.boot_ns > 0 && info.boot_ns < BASE_NS_PER_S);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	assert_int_equal(drv_get_state(env.dev), DRV_STOPPED);
+	assert_int_equal(log.nr_failed, 0);
+	env_expect_clean(&env);
+	env_close(&env);
+}
+
+static void test_again_and_again(void **state)
+{
+	struct env env;
+
+	(void)state;
+	env_open(&env, 2, true);
+	for (u32 i = 0; i < 3; i++) {
+		env_boot(&env);
+		if (i == 1) { /* restart without giving the device up */
+			assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+			assert_int_equal(drv_boot(env.dev, &env.err), 0);
+		}
+		drv_destroy(env.dev);
+		env.dev = NULL;
+		assert_int_equal(os_inproc_live_dma(env.npu), 0);
+	}
+	env_expect_clean(&env);
+	env_close(&env);
+}
+
+/* Boot and shutdown with @seq in place of sequence @id: does anybody notice? */
+static bool is_noticed(u32 id, const struct drv_seq *seq, u64 *warned)
+{
+	struct env env;
+	bool noticed;
+	int ret;
+
+	env_open(&env, 3, false);
+	env_create(&env);
+	env.dev->seqs[id] = seq;
+	ret = drv_boot(env.dev, &env.err);
+	if (!ret)
+		ret = drv_shutdown(env.dev, &env.err);
+	noticed = ret || env_guest_errors(&env);
+	*warned = env.dev->warn.code != 0;
+	env_close(&env);
+	return noticed;
+}
+
+static const u32 ids[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT, DRV_SEQ_POWER_DOWN };
+
+static void test_each_step_counts(void **state)
+{
+	u32 missed = 0, nr = 0;
+
+	(void)state;
+	for (u32 k = 0; k < BASE_ARRAY_SIZE(ids); k++) {
+		const struct drv_seq *seq = drv_gen_npu37.seqs[ids[k]];
+
+		for (u32 i = 0; i < seq->nr; i++) {
+			struct drv_step steps[MAX_STEPS];
+			struct drv_seq less = { seq->name, steps, seq->nr - 1 };
+			u64 warned;
+
+			if (is_unobservable(&seq->steps[i]))
+				continue;
+			memcpy(steps, seq->steps, i * sizeof(steps[0]));
+			memcpy(steps + i, seq->steps + i + 1, (seq->nr - i - 1) * sizeof(steps[0]));
+			nr++;
+			if (is_noticed(ids[k], &less, &warned))
+				continue;
+			print_error("%s without step %u (%s) is not noticed\n", seq->name, i,
+				    seq->steps[i].text);
+			missed++;
+		}
+	}
+	print_message("%u steps left out one at a time\n", nr);
+	assert_int_equal(missed, 0);
+}
+
+/* Neighbours that may change places: looks at two registers, or writes before one go. */
+static bool may_swap(const struct drv_step *a, const struct drv_step *b)
+{
+	if (is_unobservable(a) || is_unobservable(b))
+		return true;
+	if (!strcmp(a->text, b->text))
+		return true;
+	return a->reg && a->reg == b->reg && a->op == b->op && a->value == b->value;
+}
+
+static void test_order_counts(void **state)
+{
+	u32 missed = 0, nr = 0;
+
+	(void)state;
+	for (u32 k = 0; k < BASE_ARRAY_SIZE(ids); k++) {
+		const struct drv_seq *seq = drv_gen_npu37.seqs[ids[k]];
+
+		for (u32 i = 0; i + 1 < seq->nr; i++) {
+			struct drv_step steps[MAX_STEPS];
+			struct drv_seq swapped = { seq->name, steps, seq->nr };
+			u64 warned;
+
+			if (may_swap(&seq->steps[i], &seq->steps[i + 1]))
+				continue;
+			memcpy(steps, seq->steps, seq->nr * sizeof(steps[0]));
+			steps[i] = seq->steps[i + 1];
+			steps[i + 1] = seq->steps[i];
+			nr++;
+			if (is_noticed(ids[k], &swapped, &warned))
+				continue;
+			print_error("%s: %s before %s is not noticed\n", seq->name, steps[i].text,
+				    steps[i + 1].text);
+			missed++;
+		}
+	}
+	print_message("%u neighbours swapped\n", nr);
+	assert_int_equal(missed, 0);
+}
+
+/* P 3.10: with the register forced wrong from that step on, that step is the one that fails. */
+static void check_can_fail(u32 first, u32 seq_idx, u32 i)
+{
+	const struct drv_seq *seq = drv_gen_npu37.seqs[ids[seq_idx]];
+	const struct drv_step *step = &seq->steps[i];
+	struct step_log log = { .force_at = first + i, .force = step };
+	bool stopping = ids[seq_idx] == DRV_SEQ_POWER_DOWN;
+	struct env env;
+	int ret;
+
+	env_open(&env, 4, false);
+	log.env = &env;
+	env.cfg.on_step = on_step;
+	env.cfg.opaque = &log;
+	env_create(&env);
+	ret = drv_boot(env.dev, &env.err);
+	if (stopping) {
+		assert_int_equal(ret, 0);
+		ret = drv_shutdown(env.dev, &env.err);
+		assert_int_equal(drv_get_state(env.dev), DRV_STOPPED);
+	}
+	if (step->policy == DRV_STEP_WARN && !stopping) {
+		/* the wrong value may also hit a later, fatal look at the same register */
+		assert_true(env.dev->warn.code != 0);
+		assert_non_null(strstr(env.dev->warn.text, step->text));
+	} else {
+		assert_int_equal(ret, step->op == DRV_STEP_POLL ? -ETIMEDOUT : -EIO);
+		assert_non_null(strstr(env.err.text, step->text));
+		assert_non_null(strstr(env.err.text, step->source));
+	}
+	os_faulty_force(env.os, 0, 0, 0, 0, 0);
+	drv_destroy(env.dev);
+	env.dev = NULL;
+	env.cfg.on_step = NULL;
+	env_boot(&env); /* and the next boot works */
+	env_close(&env);
+}
+
+static void test_each_check_can_fail(void **state)
+{
+	u32 first = 0, nr = 0;
+
+	(void)state;
+	for (u32 k = 0; k < BASE_ARRAY_SIZE(ids); k++) {
+		const struct drv_seq *seq = drv_gen_npu37.seqs[ids[k]];
+
+		for (u32 i = 0; i < seq->nr; i++) {
+			u8 op = seq->steps[i].op;
+
+			if (op != DRV_STEP_POLL && op != DRV_STEP_CHECK)
+				continue;
+			if (!first && !i)
+				continue; /* no step before it: test_first_check_can_fail() */
+			check_can_fail(first, k, i);
+			nr++;
+		}
+		first += seq->nr;
+	}
+	print_message("%u checks forced to fail\n", nr);
+}
+
+static void test_first_check_can_fail(void **state)
+{
+	const struct drv_step *step = &drv_gen_npu37.seqs[DRV_SEQ_POWER_UP]->steps[0];
+	struct env env;
+
+	(void)state;
+	env_open(&env, 4, false);
+	env_create(&env);
+	os_faulty_force(env.os, DRV_REG_BAR(step->reg), DRV_REG_OFF(step->reg), step->mask,
+			step->mask, 0);
+	assert_int_equal(drv_boot(env.dev, &env.err), -ETIMEDOUT);
+	assert_non_null(strstr(env.dev->warn.text, step->text));
+	os_faulty_force(env.os, 0, 0, 0, 0, 0);
+	env_close(&env);
+}
+
+static void test_never_ready(void **state)
+{
+	struct env env;
+	u64 start;
+
+	(void)state;
+	env_open(&env, 5, false);
+	env_create(&env);
+	assert_int_equal(os_inproc_fault(env.npu, "fw-never-ready", 1), 0);
+	start = drv_now_ns(env.dev);
+	assert_int_equal(drv_boot(env.dev, &env.err), -ETIMEDOUT);
+	assert_non_null(strstr(env.err.text, "wait for the ready message"));
+	assert_in_range(drv_now_ns(env.dev) - start, BASE_NS_PER_S, BASE_NS_PER_S * 11 / 10);
+	assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+	drv_destroy(env.dev);
+	env_boot(&env);
+	env_close(&env);
+}
+
+static void count_line(void *opaque, const char *text)
+{
+	u32 *nr = opaque;
+
+	assert_true(strlen(text) > 10);
+	(*nr)++;
+	if (strstr(text, "btrs_mtl VPU_STATUS"))
+		assert_non_null(strstr(text, "READY=0x1 IDLE=0x1"));
+}
+
+static void test_dump(void **state)
+{
+	u32 nr = 0, nr_trace = 0;
+	struct env env;
+
+	(void)state;
+	env_open(&env, 6, false);
+	env_boot(&env);
+	drv_dump_registers(env.dev, count_line, &nr);
+	assert_true(nr > 80);
+	drv_trace_dump(env.dev, 100, count_line, &nr_trace);
+	assert_int_equal(nr_trace, 100);
+	env_expect_clean(&env);
+	env_close(&env);
+}
+
+static void test_intel_image(void **state)
+{
+	const char *path = getenv("NPU_TEST_FIRMWARE");
+	struct drv_info info;
+	struct env env;
+
+	(void)state;
+	if (!path || !*path)
+		skip();
+	env_open(&env, 7, false);
+	env.cfg.firmware = path;
+	env_boot(&env);
+	drv_get_info(env.dev, &info);
+	assert_string_equal(info.fw_path, path);
+	assert_int_equal(info.fw_api[ABI_FW_API_BOOT] >> 16, 3);
+	assert_true(strlen(info.fw_version) > 8);
+	print_message("%s: %s\n", path, info.fw_version);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	env_expect_clean(&env);
+	env_close(&env);
+}
+
+static u64 boot_hash(u64 seed)
+{
+	struct env env;
+	u64 hash;
+
+	env_open(&env, seed, false);
+	env_boot(&env);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	hash = os_inproc_trace_hash(env.npu);
+	env_close(&env);
+	return hash;
+}
+
+static void test_deterministic(void **state)
+{
+	(void)state;
+	assert_int_equal(boot_hash(42), boot_hash(42));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ready_and_stopped),
+		cmocka_unit_test(test_again_and_again),
+		cmocka_unit_test(test_each_step_counts),
+		cmocka_unit_test(test_order_counts),
+		cmocka_unit_test(test_first_check_can_fail),
+		cmocka_unit_test(test_each_check_can_fail),
+		cmocka_unit_test(test_never_ready),
+		cmocka_unit_test(test_dump),
+		cmocka_unit_test(test_intel_image),
+		cmocka_unit_test(test_deterministic),
+	};
+
+	return cmocka_run_group_tests_name("boot", tests, NULL, NULL);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole driver on the in-process virtual NPU, stepped: what the driver's integration tests
+ * share.  The faulty seam lies between the two, idle unless a test arms it.
+ */
+#ifndef TESTS_DRV_ENV_H
+#define TESTS_DRV_ENV_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "driver/dev.h"
+#include "os/faulty.h"
+#include "os/inproc.h"
+
+struct env {
+	struct os_device *npu, *os;
+	struct drv_dev *dev;
+	struct drv_config cfg;
+	struct base_err err;
+};
+
+static inline void env_open(struct env *env, u64 seed, bool scatter)
+{
+	const struct os_inproc_config cfg = {
+		.gen = "npu37", .stepped = true, .seed = seed, .engine = "plain",
+		.scatter = scatter
+	};
+
+	*env = (struct env){ .cfg = { .ignore_env = true } };
+	assert_int_equal(os_inproc_create(&cfg, &env->npu, &env->err), 0);
+	assert_int_equal(os_faulty_create(env->npu, &env->os), 0);
+}
+
+static inline void env_close(struct env *env)
+{
+	drv_destroy(env->dev);
+	assert_int_equal(os_inproc_live_dma(env->npu), 0);
+	os_faulty_destroy(env->os);
+	os_inproc_destroy(env->npu);
+}
+
+static inline void env_create(struct env *env)
+{
+	assert_int_equal(drv_create(env->os, &env->cfg, &env->dev, &env->err), 0);
+	env->dev->log.masked = UINT32_MAX; /* what goes wrong here is meant to */
+}
+
+static inline void env_boot(struct env *env)
+{
+	env_create(env);
+	if (drv_boot(env->dev, &env->err))
+		fail_msg("%s", env->err.text);
+}
+
+static inline u64 env_guest_errors(struct env *env)
+{
+	return os_inproc_nr_findings(env->npu, OS_INPROC_GUEST_ERROR);
+}
+
+/* No finding at all, or the first one is the message. */
+static inline void env_expect_clean(struct env *env)
+{
+	char text[400];
+
+	if (os_inproc_finding(env->npu, 0, text, sizeof(text)))
+		fail_msg("%s", text);
+}
+
+/* One round of the loop: at most until @until_ns. */
+static inline void env_round(struct env *env, u64 until_ns)
+{
+	u64 next_ns = drv_process(env->dev);
+
+	(void)!drv_wait(env->dev, base_min(next_ns, until_ns));
+	drv_process(env->dev);
+}
+
+/* Let virtual time pass. */
+static inline void env_run(struct env *env, u64 ns)
+{
+	u64 until_ns = drv_now_ns(env->dev) + ns;
+
+	while (drv_now_ns(env->dev) < until_ns)
+		env_round(env, until_ns);
+}
+
+/* Completions of @queue, waiting for @nr of them at most 100 s of virtual time. */
+static inline u32 env_reap(struct env *env, struct drv_queue *queue, struct abi_completion *out,
+			   u32 nr)
+{
+	u64 until_ns = drv_now_ns(env->dev) + 100 * BASE_NS_PER_S;
+	u32 got = 0;
+
+	for (;;) {
+		got += drv_queue_reap(queue, out + got, nr - got);
+		if (got == nr || drv_now_ns(env->dev) >= until_ns)
+			return got;
+		env_round(env, until_ns);
+	}
+}
+
+#endif
