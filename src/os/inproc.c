@@ -717,6 +717,11 @@ int os_inproc_fault(struct os_device *os, const char *name, u32 count)
 	return vnpu_fault(to_inproc(os)->vnpu, name, count);
 }
 
+const char *os_inproc_fault_name(u32 i)
+{
+	return vnpu_fault_name(i);
+}
+
 u64 os_inproc_live_dma(const struct os_device *os)
 {
 	return ((const struct inproc *)(const void *)os)->live;

@@ -57,6 +57,8 @@ bool os_inproc_finding(struct os_device *os, u32 i, char *buf, size_t size);
 u64 os_inproc_trace_hash(struct os_device *os);
 /** os_inproc_fault() - next @count occasions of fault @name go wrong; -EINVAL: no such fault. */
 int os_inproc_fault(struct os_device *os, const char *name, u32 count) BASE_WARN_UNUSED;
+/** os_inproc_fault_name() - the @i-th fault's name, NULL past the last. */
+const char *os_inproc_fault_name(u32 i);
 
 /** os_inproc_live_dma() - DMA allocations not freed; 0 after drv_destroy(). */
 u64 os_inproc_live_dma(const struct os_device *os);
