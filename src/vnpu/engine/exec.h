@@ -47,4 +47,14 @@ int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struc
 void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid);
 void vnpu_exec_drop_all(struct vnpu_exec *exec);
 
+/** vnpu_exec_engine_name() - "plain" or "onednn"; NULL as long as nothing decided it. */
+const char *vnpu_exec_engine_name(const struct vnpu_exec *exec);
+
+/**
+ * vnpu_exec_impl() - the implementation of operation @op in what was run last under these keys
+ * Return: the engine's name for it ("jit:avx512_core", "plain"), valid until the next call with
+ * @exec; NULL past the last operation or when nothing is prepared.
+ */
+const char *vnpu_exec_impl(const struct vnpu_exec *exec, u32 ssid, u64 inference_id, u32 op);
+
 #endif
