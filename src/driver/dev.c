@@ -349,10 +349,7 @@ u64 drv_process(struct drv_dev *dev)
 
 int drv_wait(struct drv_dev *dev, u64 until_ns)
 {
-	u64 timer_ns = next_time(dev);
-	int ret = dev->ops->wait(dev->os, base_min(until_ns, timer_ns));
-
-	return ret == -ETIMEDOUT && timer_ns < until_ns ? 0 : ret;
+	return dev->ops->wait(dev->os, until_ns);
 }
 
 void drv_wake(struct drv_dev *dev)

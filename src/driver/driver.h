@@ -70,10 +70,15 @@ int drv_shutdown(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
  * Return: when to be called again at the latest, ns of the seam's clock (~0 = no timer).
  */
 u64 drv_process(struct drv_dev *dev);
-/** drv_wait() - block until there may be something to process or @until_ns; 0, -ETIMEDOUT, -EINTR.
- * One thread at a time, without the device held: other threads may use the device meanwhile. */
+/**
+ * drv_wait() - block until there may be something to process, or @until_ns
+ *
+ * @until_ns: not later than what drv_process() returned, or timers are late.  Touches no state of
+ * the device: may run beside the other functions, in one thread at a time.
+ * Return: 0, -ETIMEDOUT, -EINTR (drv_wake()).
+ */
 int drv_wait(struct drv_dev *dev, u64 until_ns) BASE_WARN_UNUSED;
-/** drv_wake() - make a drv_wait() return; the one function callable from any thread. */
+/** drv_wake() - make this or the next drv_wait() return; callable from any thread. */
 void drv_wake(struct drv_dev *dev);
 u64 drv_now_ns(struct drv_dev *dev);
 
