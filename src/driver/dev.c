@@ -179,7 +179,9 @@ static void irq_off(struct drv_dev *dev)
  */
 static void fail(struct drv_dev *dev, int code)
 {
-	drv_err(dev, RECOVERY, "%s", dev->err.text);
+	/* a boot's failure is what drv_boot() returns; any other has nobody to tell */
+	base_log(&dev->log, dev->state == DRV_BOOTING ? BASE_LOG_INFO : BASE_LOG_ERR,
+		 BASE_LOG_RECOVERY, "%s", dev->err.text);
 	dev->phase = DRV_PHASE_NONE;
 	dev->seq_ns = DRV_NO_TIME;
 	set_state(dev, DRV_FAILED);
