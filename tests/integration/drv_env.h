@@ -28,8 +28,7 @@ struct env {
 static inline void env_open(struct env *env, u64 seed, bool scatter)
 {
 	const struct os_inproc_config cfg = {
-		.gen = "npu37", .stepped = true, .seed = seed, .engine = "plain",
-		.scatter = scatter
+		.gen = "npu37", .stepped = true, .seed = seed, .engine = "plain", .scatter = scatter
 	};
 
 	*env = (struct env){ .cfg = { .ignore_env = true } };

@@ -1,0 +1,719 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Contexts, buffers, queues and jobs of the driver on the virtual NPU.
+ */
+#include "drv_env.h"
+
+#include "cmdlist.h"
+
+#define BO_SIZE 0x4000u
+
+struct work { /* a context with a buffer and a queue */
+	struct drv_ctx *ctx;
+	struct drv_bo *bo;
+	struct drv_queue *queue;
+	u8 *cpu;
+	u64 addr;
+};
+
+static struct env env;
+
+static int setup(void **state)
+{
+	(void)state;
+	env_open(&env, 9, true);
+	env_boot(&env);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	env_close(&env);
+	return 0;
+}
+
+static void work_open(struct work *w)
+{
+	assert_int_equal(drv_ctx_create(env.dev, &w->ctx), 0);
+	assert_int_equal(drv_bo_create(w->ctx, BO_SIZE, 0, DRV_BO_WB, &w->bo), 0);
+	assert_int_equal(drv_queue_create(w->ctx, 1, &w->queue), 0);
+	w->cpu = drv_bo_cpu(w->bo);
+	w->addr = drv_bo_addr(w->bo);
+}
+
+static void work_close(struct work *w)
+{
+	drv_queue_destroy(w->queue);
+	drv_bo_destroy(w->bo);
+	drv_ctx_destroy(w->ctx);
+}
+
+static void list_at(struct cmdlist *list, const struct work *w, u32 off)
+{
+	list->cpu = w->cpu + off;
+	list->addr = w->addr + off;
+	list->size = sizeof(struct abi_cmdbuf_header);
+	memset(list->cpu, 0, 64);
+	cmdlist_sync(list);
+}
+
+static struct abi_job job_of(const struct cmdlist *list, u64 cookie)
+{
+	return (struct abi_job){ .cmd_addr = list->addr + CMDLIST_OFF,
+				 .cmd_size = list->size,
+				 .cookie = cookie };
+}
+
+/* Submit one and wait for it. */
+static s32 run_one(struct work *w, const struct cmdlist *list)
+{
+	struct abi_job job = job_of(list, 0x1234);
+	struct abi_completion done;
+	u64 before = drv_now_ns(env.dev);
+
+	assert_int_equal(drv_queue_submit(w->queue, &job, 1), 1);
+	assert_int_equal(drv_queue_pending(w->queue), 1);
+	assert_int_equal(env_reap(&env, w->queue, &done, 1), 1);
+	assert_int_equal(done.cookie, 0x1234);
+	assert_int_equal(drv_queue_pending(w->queue), 0);
+	assert_true(done.start_ns >= before && done.end_ns >= done.start_ns);
+	assert_true(done.end_ns <= drv_now_ns(env.dev));
+	return done.status;
+}
+
+static void test_commands(void **state)
+{
+	struct cmdlist list;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	for (u32 i = 0; i < 0x1000; i++)
+		w.cpu[0x1000 + i] = (u8)(i * 7);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	cmdlist_copy(&list, 0x800, w.addr + 0x2000, w.addr + 0x1000, 0x1000);
+	cmdlist_add(&list, &(struct abi_cmd_barrier){ .hdr = { ABI_CMD_BARRIER, 8 } }, 8);
+	cmdlist_add(&list,
+		    &(struct abi_cmd_memory_fill){ .hdr = { ABI_CMD_MEMORY_FILL, 32 },
+						   .start_address = w.addr + 0x3000,
+						   .size = 0x100,
+						   .fill_pattern = 0xdeadbeef },
+		    32);
+	cmdlist_add(&list,
+		    &(struct abi_cmd_timestamp){ .hdr = { ABI_CMD_TIMESTAMP, 16 },
+						 .timestamp_type = ABI_TS_RAW,
+						 .address = w.addr + 0x400 },
+		    16);
+	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, w.addr + 0x440, 0x1234);
+	assert_int_equal(run_one(&w, &list), 0);
+	assert_memory_equal(w.cpu + 0x2000, w.cpu + 0x1000, 0x1000);
+	for (u32 i = 0; i < 0x100; i += 4)
+		assert_int_equal(*(u32 *)(void *)(w.cpu + 0x3000 + i), 0xdeadbeef);
+	assert_int_equal(w.cpu[0x3100], 0);
+	assert_true(*(u64 *)(void *)(w.cpu + 0x400) != 0);
+	assert_int_equal(*(u64 *)(void *)(w.cpu + 0x440), 0x1234);
+	work_close(&w);
+	env_expect_clean(&env);
+}
+
+/* P 13.6, at an npu37 address. */
+static void test_protocol_vector(void **state)
+{
+	static const u8 bytes[] = {
+		0x58, 0, 0, 0, 0x30, 0, 0, 0, 0x0f, 0, 4, 0, 0, 0, 0, 0,
+	};
+	struct abi_completion done;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	memcpy(w.cpu + 0x40, bytes, sizeof(bytes));
+	memcpy(w.cpu + 0x68, &w.addr, 8); /* save area */
+	memcpy(w.cpu + 0x70, (u8[]){ 0, 1, 0x10, 0, 1 }, 5);
+	memcpy(w.cpu + 0x78, &(u64){ w.addr + 0x400 }, 8);
+	memcpy(w.cpu + 0x80, (u8[]){ 2, 1, 0x18, 0 }, 4);
+	memcpy(w.cpu + 0x88, &(u64){ w.addr + 0x440 }, 8);
+	memcpy(w.cpu + 0x90, &(u64){ 0x1234 }, 8);
+	job = (struct abi_job){ .cmd_addr = w.addr + 0x40, .cmd_size = 0x58, .cookie = 1 };
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	assert_int_equal(done.status, 0);
+	assert_int_equal(*(u64 *)(void *)(w.cpu + 0x440), 0x1234);
+	work_close(&w);
+}
+
+static void test_statuses(void **state)
+{
+	struct cmdlist list;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_add(&list, &(struct abi_cmd){ 0x0777, 8 }, 8);
+	assert_int_equal(run_one(&w, &list), ABI_JSM_STATUS_PARSING_ERR);
+	list_at(&list, &w, 0); /* the queue goes on */
+	cmdlist_nop(&list);
+	assert_int_equal(run_one(&w, &list), 0);
+	work_close(&w);
+}
+
+/* Job after job around the ring, completions in order, each exactly once. */
+static void test_many_in_order(void **state)
+{
+	struct abi_completion done[DRV_QUEUE_DEPTH];
+	struct cmdlist list;
+	u64 sent = 0, got = 0;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	while (got < 1000) {
+		struct abi_job jobs[7];
+		u32 nr;
+		int ret;
+
+		for (u32 i = 0; i < 7; i++)
+			jobs[i] = job_of(&list, sent + i);
+		ret = drv_queue_submit(w.queue, jobs, 7);
+		assert_true(ret > 0 || ret == -EAGAIN);
+		sent += ret > 0 ? (u32)ret : 0;
+		env_round(&env, drv_now_ns(env.dev) + 100 * BASE_NS_PER_US);
+		nr = drv_queue_reap(w.queue, done, DRV_QUEUE_DEPTH);
+		for (u32 i = 0; i < nr; i++) {
+			assert_int_equal(done[i].cookie, got++);
+			assert_int_equal(done[i].status, 0);
+		}
+	}
+	assert_int_equal(env_reap(&env, w.queue, done, (u32)(sent - got)), sent - got);
+	work_close(&w);
+	env_expect_clean(&env);
+}
+
+/* A job that waits for a fence at @off, which the CPU may signal. */
+static void blocked(struct cmdlist *list, const struct work *w)
+{
+	list_at(list, w, 0);
+	cmdlist_fence(list, ABI_CMD_FENCE_WAIT, w->addr + 0x3000, 1);
+}
+
+static void test_depth_62(void **state)
+{
+	struct abi_completion done[DRV_QUEUE_DEPTH];
+	struct abi_job jobs[100];
+	struct cmdlist list;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	blocked(&list, &w);
+	for (u32 i = 0; i < 100; i++)
+		jobs[i] = job_of(&list, i);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 100), DRV_QUEUE_DEPTH);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -EAGAIN);
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -EAGAIN);
+	w.cpu[0x3000] = 1;
+	assert_int_equal(env_reap(&env, w.queue, done, DRV_QUEUE_DEPTH), DRV_QUEUE_DEPTH);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, done, 1), 1);
+	work_close(&w);
+	env_expect_clean(&env);
+}
+
+static void test_256_per_context(void **state)
+{
+	struct abi_completion done[DRV_QUEUE_DEPTH];
+	struct drv_queue *more[4];
+	struct abi_job jobs[DRV_QUEUE_DEPTH];
+	struct cmdlist list;
+	struct work w, other;
+	u32 rest = DRV_CTX_JOBS - 4 * DRV_QUEUE_DEPTH;
+
+	(void)state;
+	work_open(&w);
+	work_open(&other);
+	blocked(&list, &w);
+	for (u32 i = 0; i < DRV_QUEUE_DEPTH; i++)
+		jobs[i] = job_of(&list, i);
+	for (u32 q = 0; q < 4; q++) {
+		assert_int_equal(drv_queue_create(w.ctx, q, &more[q]), 0);
+		assert_int_equal(drv_queue_submit(more[q], jobs, DRV_QUEUE_DEPTH), DRV_QUEUE_DEPTH);
+	}
+	assert_int_equal(drv_queue_submit(w.queue, jobs, DRV_QUEUE_DEPTH), rest);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -EAGAIN);
+	blocked(&list, &other); /* another context is not concerned */
+	jobs[0] = job_of(&list, 7);
+	assert_int_equal(drv_queue_submit(other.queue, jobs, 1), 1);
+	w.cpu[0x3000] = 1;
+	other.cpu[0x3000] = 1;
+	for (u32 q = 0; q < 4; q++) {
+		assert_int_equal(env_reap(&env, more[q], done, DRV_QUEUE_DEPTH), DRV_QUEUE_DEPTH);
+		drv_queue_destroy(more[q]);
+	}
+	assert_int_equal(env_reap(&env, w.queue, done, rest), rest);
+	assert_int_equal(env_reap(&env, other.queue, done, 1), 1);
+	work_close(&w);
+	work_close(&other);
+	env_expect_clean(&env);
+}
+
+/* Completions nobody takes are bounded too. */
+static void test_unreaped_are_bounded(void **state)
+{
+	struct abi_completion done[DRV_QUEUE_DONE_MAX];
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+	u32 taken = 0;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	job = job_of(&list, 1);
+	for (u32 i = 0; i < 2000; i++) {
+		int ret = drv_queue_submit(w.queue, &job, 1);
+
+		taken += ret == 1;
+		env_run(&env, 100 * BASE_NS_PER_US);
+	}
+	assert_int_equal(taken, DRV_QUEUE_DONE_MAX);
+	assert_int_equal(drv_queue_reap(w.queue, done, DRV_QUEUE_DONE_MAX), DRV_QUEUE_DONE_MAX);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, done, 1), 1);
+	work_close(&w);
+}
+
+static void test_sync_holds_back(void **state)
+{
+	struct abi_completion done[3];
+	struct cmdlist wait, nop;
+	struct abi_job jobs[3];
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	blocked(&wait, &w);
+	list_at(&nop, &w, 0x1000);
+	cmdlist_nop(&nop);
+	jobs[0] = job_of(&wait, 1);
+	jobs[0].flags = ABI_JOB_SYNC;
+	jobs[1] = job_of(&nop, 2);
+	jobs[2] = job_of(&nop, 3);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 3), 3);
+	env_run(&env, 5 * BASE_NS_PER_MS);
+	assert_int_equal(w.queue->ring.page->hdr.tail, 1); /* the firmware knows of one */
+	w.cpu[0x3000] = 1;
+	assert_int_equal(env_reap(&env, w.queue, done, 3), 3);
+	for (u32 i = 0; i < 3; i++)
+		assert_int_equal(done[i].cookie, i + 1);
+	assert_int_equal(w.queue->ring.page->hdr.tail, 3);
+	work_close(&w);
+	env_expect_clean(&env);
+}
+
+/* Every SSID in use at once, each with its own memory at the same address; then none is left. */
+static void test_all_contexts(void **state)
+{
+	static struct work w[129];
+	struct drv_ctx *extra;
+	struct drv_info info;
+	struct cmdlist list;
+
+	(void)state;
+	drv_get_info(env.dev, &info);
+	assert_int_equal(info.nr_contexts_max, BASE_ARRAY_SIZE(w));
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(w); i++) {
+		work_open(&w[i]);
+		assert_int_equal(w[i].addr, w[0].addr);
+	}
+	assert_int_equal(drv_ctx_create(env.dev, &extra), -EBUSY);
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(w); i++) {
+		list_at(&list, &w[i], 0);
+		cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, w[i].addr + 0x440, i + 1);
+		assert_int_equal(run_one(&w[i], &list), 0);
+	}
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(w); i++) {
+		assert_int_equal(*(u64 *)(void *)(w[i].cpu + 0x440), i + 1);
+		work_close(&w[i]);
+	}
+	env_run(&env, 10 * BASE_NS_PER_MS);
+	assert_int_equal(drv_ctx_create(env.dev, &extra), 0);
+	drv_ctx_destroy(extra);
+	env_expect_clean(&env);
+}
+
+static void test_doorbells_run_out(void **state)
+{
+	static struct drv_queue *queues[256];
+	struct drv_queue *extra;
+	struct work w;
+	u32 nr = 0;
+	int ret;
+
+	(void)state;
+	work_open(&w);
+	while (!(ret = drv_queue_create(w.ctx, 0, &queues[nr])))
+		nr++;
+	assert_int_equal(ret, -EBUSY);
+	assert_int_equal(nr, 254); /* 255 doorbells, one is w.queue's */
+	while (nr)
+		drv_queue_destroy(queues[--nr]);
+	assert_int_equal(drv_queue_create(w.ctx, 4, &extra), -EINVAL);
+	assert_int_equal(drv_queue_create(w.ctx, 3, &extra), 0);
+	drv_queue_destroy(extra);
+	work_close(&w);
+}
+
+static void test_ranges(void **state)
+{
+	static const struct {
+		u32 flags;
+		u64 start, end;
+	} places[] = {
+		{ DRV_BO_WB, 0xa0000000, 0xbff00000 },
+		{ DRV_BO_WC | DRV_BO_SHAVE, 0x180000000, 0x200000000 },
+		{ DRV_BO_DMA, 0x200000000, 0x2200000000 },
+	};
+	struct drv_bo *bo, *big;
+	struct drv_ctx *ctx;
+
+	(void)state;
+	assert_int_equal(drv_ctx_create(env.dev, &ctx), 0);
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(places); i++) {
+		assert_int_equal(drv_bo_create(ctx, 5000, 0, places[i].flags, &bo), 0);
+		assert_in_range(drv_bo_addr(bo), places[i].start, places[i].end - 1);
+		assert_int_equal(drv_bo_size(bo), 8192);
+		assert_true(drv_ctx_range_ok(ctx, drv_bo_addr(bo), 8192));
+		assert_false(drv_ctx_range_ok(ctx, drv_bo_addr(bo), 8193));
+		drv_bo_destroy(bo);
+		assert_false(drv_ctx_range_ok(ctx, places[i].start, 1));
+	}
+	assert_int_equal(drv_bo_create(ctx, 4096, 1 << 21, 0, &bo), 0);
+	assert_int_equal(drv_bo_addr(bo) % (1 << 21), 0);
+	drv_bo_destroy(bo);
+	assert_int_equal(drv_bo_create(ctx, 0x20000, 0, 0, &big), 0);
+	assert_int_equal(drv_bo_addr(big) % 0x10000, 0); /* P 9.3 */
+	drv_bo_destroy(big);
+	assert_int_equal(drv_bo_create(ctx, 0, 0, 0, &bo), -EINVAL);
+	assert_int_equal(drv_bo_create(ctx, 4096, 3, 0, &bo), -EINVAL);
+	assert_int_equal(drv_bo_create(ctx, 4096, 0, 0x80, &bo), -EINVAL);
+	assert_int_equal(drv_bo_create(ctx, UINT64_MAX, 0, 0, &bo), -ENOSPC);
+	assert_int_equal(drv_bo_create(ctx, 0x20000000, 0, 0, &bo), -ENOSPC);
+	drv_ctx_destroy(ctx);
+	env_expect_clean(&env);
+}
+
+static void test_buffers_are_zeroed(void **state)
+{
+	struct drv_ctx *ctx;
+	struct drv_bo *bo;
+
+	(void)state;
+	assert_int_equal(drv_ctx_create(env.dev, &ctx), 0);
+	for (u32 round = 0; round < 4; round++) {
+		u8 *cpu;
+
+		assert_int_equal(drv_bo_create(ctx, 0x8000, 0, 0, &bo), 0);
+		cpu = drv_bo_cpu(bo);
+		for (u32 i = 0; i < 0x8000; i++)
+			assert_int_equal(cpu[i], 0);
+		memset(cpu, 0xaa, 0x8000);
+		drv_bo_destroy(bo);
+	}
+	drv_ctx_destroy(ctx);
+}
+
+/* A fault ends the faulting context's jobs, and no others. */
+static void fault_one(u32 flags, u64 addr)
+{
+	struct abi_completion done[3];
+	struct cmdlist list, nop;
+	struct abi_job jobs[3];
+	struct work bad, good;
+	struct drv_info info;
+	struct drv_bo *ro = NULL;
+
+	work_open(&bad);
+	work_open(&good);
+	if (!addr) {
+		assert_int_equal(drv_bo_create(bad.ctx, 4096, 0, flags, &ro), 0);
+		addr = drv_bo_addr(ro);
+	}
+	list_at(&list, &bad, 0);
+	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, addr, 1);
+	list_at(&nop, &bad, 0x1000);
+	cmdlist_nop(&nop);
+	jobs[0] = job_of(&list, 0);
+	jobs[1] = job_of(&nop, 1);
+	jobs[2] = job_of(&nop, 2);
+	assert_int_equal(drv_queue_submit(bad.queue, jobs, 3), 3);
+	assert_int_equal(env_reap(&env, bad.queue, done, 3), 3);
+	for (u32 i = 0; i < 3; i++) {
+		if (done[i].cookie)
+			assert_int_equal(done[i].status, -ECANCELED);
+		else
+			assert_int_equal(done[i].status, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+	}
+	assert_int_equal(drv_queue_submit(bad.queue, jobs, 1), -ECANCELED);
+	drv_get_info(env.dev, &info);
+	assert_true(info.mmu_faults >= 1);
+	assert_int_equal(drv_get_state(env.dev), DRV_READY);
+
+	list_at(&nop, &good, 0);
+	cmdlist_nop(&nop);
+	assert_int_equal(run_one(&good, &nop), 0);
+	if (ro)
+		drv_bo_destroy(ro);
+	work_close(&bad);
+	work_close(&good);
+	env_run(&env, 5 * BASE_NS_PER_MS);
+	work_open(&bad); /* and its SSID is good again */
+	list_at(&nop, &bad, 0);
+	cmdlist_nop(&nop);
+	assert_int_equal(run_one(&bad, &nop), 0);
+	work_close(&bad);
+	assert_int_equal(env_guest_errors(&env), 0);
+}
+
+static void test_unmapped_access(void **state)
+{
+	(void)state;
+	fault_one(0, 0xb0000000);
+}
+
+static void test_write_to_read_only(void **state)
+{
+	(void)state;
+	fault_one(DRV_BO_RO, 0);
+}
+
+/* Access to the firmware's own addresses from a user context faults like any other. */
+static void test_firmware_memory_is_out_of_reach(void **state)
+{
+	(void)state;
+	fault_one(0, 0x84802000);
+}
+
+static void test_use_after_unmap(void **state)
+{
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct drv_bo *bo;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	assert_int_equal(drv_bo_create(w.ctx, 4096, 0, 0, &bo), 0);
+	list_at(&list, &w, 0);
+	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, drv_bo_addr(bo), 1);
+	assert_int_equal(run_one(&w, &list), 0); /* now it may be in a TLB */
+	drv_bo_destroy(bo);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	assert_int_equal(done.status, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+	work_close(&w);
+}
+
+/* Destroyed with jobs under way: freed when they are done, the doorbell is let go. */
+static void test_destroy_with_pending(void **state)
+{
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	blocked(&list, &w);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	env_run(&env, BASE_NS_PER_MS);
+	drv_queue_destroy(w.queue);
+	assert_int_equal(env.dev->dbs.used, 1);
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(env.dev->dbs.used, 1);
+	w.cpu[0x3000] = 1;
+	env_run(&env, 10 * BASE_NS_PER_MS);
+	assert_int_equal(env.dev->dbs.used, 0);
+	drv_bo_destroy(w.bo);
+	drv_ctx_destroy(w.ctx);
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(env.dev->ssids.used, 0);
+	env_expect_clean(&env);
+}
+
+static void test_stop_with_pending(void **state)
+{
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	blocked(&list, &w);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	env_run(&env, BASE_NS_PER_MS);
+	(void)!drv_shutdown(env.dev, &env.err);
+	assert_int_equal(drv_get_state(env.dev), DRV_STOPPED);
+	assert_int_equal(drv_queue_reap(w.queue, &done, 1), 1);
+	assert_int_equal(done.status, -ECANCELED);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), -ECANCELED);
+	assert_int_equal(drv_boot(env.dev, &env.err), 0); /* same context, same queue */
+	w.cpu[0x3000] = 1;
+	assert_int_equal(run_one(&w, &list), 0);
+	work_close(&w);
+	assert_int_equal(env_guest_errors(&env), 0);
+}
+
+/* P 10.7: a heartbeat that stands still is a hang; the device fails, jobs end, a new boot works. */
+static void test_dead_firmware(void **state)
+{
+	struct abi_completion done[2];
+	struct cmdlist list;
+	struct abi_job jobs[2];
+	struct work w;
+	u64 start;
+
+	(void)state;
+	work_open(&w);
+	blocked(&list, &w);
+	jobs[0] = job_of(&list, 1);
+	jobs[1] = job_of(&list, 2);
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 2), 2);
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(os_inproc_fault(env.npu, "fw-dead", 1), 0);
+	start = drv_now_ns(env.dev);
+	assert_int_equal(env_reap(&env, w.queue, done, 2), 2);
+	assert_int_equal(done[0].status, -ETIMEDOUT);
+	assert_int_equal(done[1].status, -ETIMEDOUT);
+	assert_in_range(drv_now_ns(env.dev) - start, BASE_NS_PER_S, 6 * BASE_NS_PER_S);
+	assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+	assert_true(drv_last_error(env.dev)->text[0] != '\0');
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -ENODEV);
+	work_close(&w);
+	drv_destroy(env.dev);
+	env_boot(&env);
+}
+
+static void test_all_ones_while_running(void **state)
+{
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	assert_int_equal(run_one(&w, &list), 0);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	os_faulty_force(env.os, 4, 4, UINT32_MAX, UINT32_MAX, 0); /* INTERRUPT_STAT */
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	assert_int_equal(done.status, -EIO);
+	assert_int_equal(drv_last_error(env.dev)->code, -ENODEV);
+	os_faulty_force(env.os, 0, 0, 0, 0, 0);
+	work_close(&w);
+	drv_destroy(env.dev);
+	env_boot(&env);
+}
+
+/* Two runs of the same work: the same accesses, to the last one. */
+static u64 work_hash(void)
+{
+	struct env first = env;
+	struct cmdlist list;
+	struct work w;
+	u64 hash;
+
+	env_open(&env, 77, false);
+	env_boot(&env);
+	work_open(&w);
+	for (u32 i = 0; i < 20; i++) {
+		list_at(&list, &w, 0);
+		cmdlist_copy(&list, 0x800, w.addr + 0x2000, w.addr + 0x1000, 0x100);
+		assert_int_equal(run_one(&w, &list), 0);
+	}
+	work_close(&w);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	hash = os_inproc_trace_hash(env.npu);
+	env_close(&env);
+	env = first;
+	return hash;
+}
+
+static void test_deterministic(void **state)
+{
+	(void)state;
+	assert_int_equal(work_hash(), work_hash());
+}
+
+/* Submit and complete allocate nothing and cost these register accesses, no more. */
+static void test_cost(void **state)
+{
+	struct os_faulty_stats before, after;
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+	u64 allocs;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	job = job_of(&list, 1);
+	assert_int_equal(run_one(&w, &list), 0); /* registers the doorbell */
+	allocs = base_alloc_count();
+	os_faulty_get_stats(env.os, &before);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	os_faulty_get_stats(env.os, &after);
+	assert_int_equal(base_alloc_count(), allocs);
+	assert_int_equal(after.wr - before.wr, 4); /* doorbell, mask, clear, unmask */
+	assert_int_equal(after.rd - before.rd, 4); /* INTERRUPT_STAT, ICB_STATUS, FIFO: fill, pop */
+	work_close(&w);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(test_commands),
+		T(test_protocol_vector),
+		T(test_statuses),
+		T(test_many_in_order),
+		T(test_depth_62),
+		T(test_256_per_context),
+		T(test_unreaped_are_bounded),
+		T(test_sync_holds_back),
+		T(test_all_contexts),
+		T(test_doorbells_run_out),
+		T(test_ranges),
+		T(test_buffers_are_zeroed),
+		T(test_unmapped_access),
+		T(test_write_to_read_only),
+		T(test_firmware_memory_is_out_of_reach),
+		T(test_use_after_unmap),
+		T(test_destroy_with_pending),
+		T(test_stop_with_pending),
+		T(test_dead_firmware),
+		T(test_all_ones_while_running),
+		T(test_deterministic),
+		T(test_cost),
+	};
+
+	return cmocka_run_group_tests_name("job", tests, NULL, NULL);
+}
