@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Null jobs through the driver on the stepped virtual NPU, one at a time: submit, wait, take the
+ * interrupt, reap.  bench/null-job runs this under callgrind and divides.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/cmdbuf.h"
+#include "driver/driver.h"
+#include "os/inproc.h"
+#include "vnpu/vnpu.h"
+
+#define CMD_OFF 64u
+
+static struct os_device *os;
+static struct drv_dev *dev;
+static struct drv_ctx *ctx;
+static struct drv_bo *bo;
+static struct drv_queue *queue;
+
+static int fail(const char *what, const struct base_err *err)
+{
+	fprintf(stderr, "null_job: %s: %s\n", what, err ? err->text : "failed");
+	return 1;
+}
+
+static int open_all(void)
+{
+	const struct os_inproc_config cfg = { .gen = "npu37", .stepped = true, .engine = "plain" };
+	const struct drv_config dcfg = { .ignore_env = true };
+	struct base_err err = { 0 };
+
+	if (os_inproc_create(&cfg, &os, &err) || drv_create(os, &dcfg, &dev, &err) ||
+	    drv_boot(dev, &err))
+		return fail("boot", &err);
+	if (drv_ctx_create(dev, &ctx) || drv_bo_create(ctx, 4096, 0, DRV_BO_WB, &bo) ||
+	    drv_queue_create(ctx, 1, &queue))
+		return fail("context", NULL);
+	return 0;
+}
+
+static void close_all(void)
+{
+	drv_queue_destroy(queue);
+	drv_bo_destroy(bo);
+	drv_ctx_destroy(ctx);
+	drv_destroy(dev);
+	os_inproc_destroy(os);
+}
+
+/* A command buffer with one NOP. */
+static void write_cmds(void)
+{
+	const struct abi_cmdbuf_header hdr = {
+		.cmd_buffer_size = sizeof(hdr) + ABI_CMD_NOP_SIZE,
+		.cmd_offset = sizeof(hdr),
+		.api_version = ABI_CMDBUF_API,
+		.context_save_area_address = drv_bo_addr(bo),
+	};
+	const struct abi_cmd nop = { .type = ABI_CMD_NOP, .size = ABI_CMD_NOP_SIZE };
+	u8 *at = (u8 *)drv_bo_cpu(bo) + CMD_OFF;
+
+	memcpy(at, &hdr, sizeof(hdr));
+	memcpy(at + sizeof(hdr), &nop, sizeof(nop));
+}
+
+static int run(u32 nr)
+{
+	const struct abi_job job = { .cmd_addr = drv_bo_addr(bo) + CMD_OFF };
+	struct abi_completion done;
+
+	for (u32 i = 0; i < nr; i++) {
+		if (drv_queue_submit(queue, &job, 1) != 1)
+			return fail("submit", drv_last_error(dev));
+		while (!drv_queue_reap(queue, &done, 1)) {
+			(void)!drv_wait(dev, UINT64_MAX);
+			drv_process(dev);
+		}
+		if (done.status)
+			return fail("job", drv_last_error(dev));
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	u32 nr = argc > 1 ? (u32)strtoul(argv[1], NULL, 0) : 10000;
+	struct vnpu_stats before, after;
+	u64 allocs, start_ns, ns;
+	int ret;
+
+	if (open_all())
+		return 1;
+	write_cmds();
+	ret = run(1); /* registers the doorbell */
+	vnpu_get_stats(os_inproc_vnpu(os), &before);
+	allocs = base_alloc_count();
+	start_ns = base_clock_ns();
+	if (!ret)
+		ret = run(nr);
+	ns = base_clock_ns() - start_ns;
+	allocs = base_alloc_count() - allocs;
+	vnpu_get_stats(os_inproc_vnpu(os), &after);
+	if (!ret)
+		printf("null jobs %u: %.2f register reads, %.2f writes, %.2f interrupts per job, "
+		       "%llu allocations, %.0f ns per job\n",
+		       nr, (double)(after.reg_reads - before.reg_reads) / nr,
+		       (double)(after.reg_writes - before.reg_writes) / nr,
+		       (double)(after.msis - before.msis) / nr, (unsigned long long)allocs,
+		       (double)ns / nr);
+	close_all();
+	return ret;
+}
