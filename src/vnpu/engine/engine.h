@@ -14,7 +14,7 @@
 
 struct vnpu_engine_opts {
 	u32 nr_threads; /* >= 1 */
-	bool strict;    /* a reference implementation is an error */
+	bool strict;	/* a reference implementation is an error */
 };
 
 struct vnpu_net; /* a prepared program; each engine has its own definition */

@@ -21,8 +21,8 @@ struct vnpu_exec_mem {
 struct vnpu_exec_job {
 	u32 ssid;
 	u64 inference_id;
-	const struct abi_invocation *inv;  /* a private copy */
-	const struct abi_range *bindings;  /* inv->nr_bindings, a private copy */
+	const struct abi_invocation *inv; /* a private copy */
+	const struct abi_range *bindings; /* inv->nr_bindings, a private copy */
 	const struct vnpu_exec_mem *mem;
 };
 
@@ -40,8 +40,8 @@ void vnpu_exec_destroy(struct vnpu_exec *exec);
  * Return: 0; -EFAULT (memory), -EINVAL (hostile or wrong invocation or program), -EOPNOTSUPP,
  * -ENOMEM; @err says why.
  */
-int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
-	BASE_WARN_UNUSED;
+int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+		  struct base_err *err) BASE_WARN_UNUSED;
 
 /** vnpu_exec_drop_ssid(), vnpu_exec_drop_all() - forget what was prepared for a context, for all. */
 void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid);
