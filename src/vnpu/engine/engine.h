@@ -28,10 +28,14 @@ struct vnpu_engine {
 	 * is needed until drop(); an engine may keep pointers into it. */
 	int (*prepare)(const struct abi_prog *prog, const struct vnpu_engine_opts *opts,
 		       struct vnpu_net **out, struct base_err *err);
-	/* @bindings: inputs, then outputs, each of its tensor's size; @arena: of the program's size,
-	 * 64-byte aligned, content undefined before and after; bindings may have any alignment. */
+	/* @bindings: inputs, then outputs, each of its tensor's size, an output apart from all
+	 * others, any alignment; their owner may change them meanwhile.  @arena: of the program's
+	 * size, 64-byte aligned, content undefined before and after; may be NULL where
+	 * needs_arena() is false. */
 	int (*run)(struct vnpu_net *net, void *const *bindings, void *arena, struct base_err *err);
 	void (*drop)(struct vnpu_net *net);
+	bool (*needs_arena)(const struct vnpu_net *net);
+	u64 (*bytes)(const struct vnpu_net *net); /* memory held, without the program's image */
 	/* Name of the implementation that runs operation @op ("jit:avx512_core", "plain"); NULL past
 	 * the last operation.  Static or owned by @net. */
 	const char *(*impl)(const struct vnpu_net *net, u32 op);
@@ -39,7 +43,17 @@ struct vnpu_engine {
 
 extern const struct vnpu_engine vnpu_engine_plain;
 
-/* Symbol of libvnpu_engine.so */
+/* File and symbol of the loadable engine */
+#define VNPU_ENGINE_LIBRARY	  "libvnpu_engine.so"
 #define VNPU_ENGINE_ONEDNN_SYMBOL "vnpu_engine_onednn"
+
+/**
+ * vnpu_engine_load() - the oneDNN engine from its library
+ * @handle: for vnpu_engine_unload()
+ * Return: 0 or -ENOENT; @err names the places tried.  engine_load.c says where it is looked for.
+ */
+int vnpu_engine_load(const struct vnpu_engine **out, void **handle,
+		     struct base_err *err) BASE_WARN_UNUSED;
+void vnpu_engine_unload(void *handle);
 
 #endif

@@ -2,15 +2,11 @@
 /*
  * Execution of invocations.
  *
- * A program is copied to private memory, checked completely there and prepared by the engine; what
- * results is kept under (SSID, inference id, program address, size).  A later invocation compares
- * only the program's header, which holds a hash of all the rest: a client that changes its program
- * without changing the header runs what was checked.
- *
- * Limits: at most MAX_ENTRIES programs and MAX_BYTES of images are kept; the least recently used
- * one goes first.  The newest is kept whatever its size.
- *
- * No allocation on the path of a program that is prepared.
+ * What is prepared is found by (SSID, inference id, program address, program size), and used only
+ * if the program's header in the client's memory, content hash included, is still the one that was
+ * prepared: an id chosen by a client never reaches another client's weights, and a program written
+ * anew at the same place is prepared anew.  Preparing works on a private copy, because the client
+ * may write to its memory while it is being checked.
  */
 #include "vnpu/engine/exec.h"
 
@@ -18,504 +14,506 @@
 #include <string.h>
 
 #include "kernels/kern.h"
-#include "vnpu/engine/load.h"
+#include "vnpu/engine/engine.h"
 
-#define MAX_ENTRIES   64u
-#define MAX_BYTES     (UINT64_C(8) << 30)
-#define MAX_THREADS   1024u
-#define MAX_PROG_SIZE (UINT64_C(1) << 40)
+struct view {
+	void *ptr;
+	void *token;
+	u64 size; /* of the tensor or arena: known when the program is */
+	bool is_written, is_held;
+};
 
-struct key {
+struct prepared {
+	struct prepared *next; /* in order of last use */
 	u32 ssid;
 	u64 inference_id;
 	struct abi_range program;
-};
-
-struct entry {
-	bool is_used;
-	struct key key;
-	u64 stamp; /* of the last use */
-	void *image_mem;
-	void *image; /* in image_mem, aligned */
+	void *memory; /* image lies in it, aligned */
+	u8 *image;
 	struct abi_prog prog;
-	const struct vnpu_engine *engine;
 	struct vnpu_net *net;
-	u64 *binding_size;
-	void **binding; /* nr_bindings: while it runs */
-	void **token;	/* nr_bindings + 1: the last is the arena's */
-	u32 nr_bindings;
+	u64 bytes;
+	/* of one run: bindings, then the arena */
+	struct view *views;
+	void **ptrs;
 };
 
 struct vnpu_exec {
-	const struct vnpu_engine *engine; /* NULL: not decided yet */
+	const struct vnpu_engine *engine; /* NULL: decided at the first inference */
+	void *library;
 	struct vnpu_engine_opts opts;
-	u64 clock;
-	struct entry entry[MAX_ENTRIES];
+	struct prepared *first;
+	u32 nr_prepared;
+	u64 bytes;
+	u64 nr_prepares;
 };
 
-/* --- entries -------------------------------------------------------------------------------- */
+/* --- what is prepared ----------------------------------------------------------------------- */
 
-static bool is_same_key(const struct key *a, const struct key *b)
+static void prepared_destroy(const struct vnpu_exec *exec, struct prepared *p)
 {
-	return a->ssid == b->ssid && a->inference_id == b->inference_id &&
-	       a->program.addr == b->program.addr && a->program.size == b->program.size;
+	if (p->net)
+		exec->engine->drop(p->net);
+	base_free(p->views);
+	base_free(p->ptrs);
+	base_free(p->memory);
+	base_free(p);
 }
 
-static void entry_fini(struct entry *e)
+/* Unlinks and destroys what @at points to. */
+static void drop_at(struct vnpu_exec *exec, struct prepared **at)
 {
-	if (e->net)
-		e->engine->drop(e->net);
-	base_free(e->token);
-	base_free(e->binding);
-	base_free(e->binding_size);
-	base_free(e->image_mem);
-	*e = (struct entry){ .is_used = false };
+	struct prepared *p = *at;
+
+	*at = p->next;
+	exec->nr_prepared--;
+	exec->bytes -= p->bytes;
+	prepared_destroy(exec, p);
 }
 
-static struct entry *find_entry(struct vnpu_exec *x, const struct key *key)
+static void keep_first(struct vnpu_exec *exec, struct prepared *p)
 {
-	for (u32 i = 0; i < MAX_ENTRIES; i++)
-		if (x->entry[i].is_used && is_same_key(&x->entry[i].key, key))
-			return &x->entry[i];
-	return NULL;
+	p->next = exec->first;
+	exec->first = p;
+	exec->nr_prepared++;
+	exec->bytes += p->bytes;
 }
 
-static struct entry *oldest_entry(struct vnpu_exec *x)
+/* All but the first may have to go. */
+static void evict(struct vnpu_exec *exec)
 {
-	struct entry *oldest = NULL;
+	while (exec->nr_prepared > 1 &&
+	       (exec->nr_prepared > VNPU_EXEC_MAX_PREPARED || exec->bytes > VNPU_EXEC_MAX_BYTES)) {
+		struct prepared **at = &exec->first->next;
 
-	for (u32 i = 0; i < MAX_ENTRIES; i++)
-		if (x->entry[i].is_used && (!oldest || x->entry[i].stamp < oldest->stamp))
-			oldest = &x->entry[i];
-	return oldest;
+		while ((*at)->next)
+			at = &(*at)->next;
+		drop_at(exec, at);
+	}
 }
 
-static u64 bytes_held(const struct vnpu_exec *x)
+static bool is_for(const struct prepared *p, const struct vnpu_exec_job *job)
 {
-	u64 sum = 0;
-
-	for (u32 i = 0; i < MAX_ENTRIES; i++)
-		if (x->entry[i].is_used)
-			sum += x->entry[i].key.program.size;
-	return sum;
+	return p->ssid == job->ssid && p->inference_id == job->inference_id &&
+	       p->program.addr == job->inv->program.addr &&
+	       p->program.size == job->inv->program.size;
 }
 
-static struct entry *free_entry(struct vnpu_exec *x)
+static struct prepared **find(struct vnpu_exec *exec, const struct vnpu_exec_job *job)
 {
-	for (u32 i = 0; i < MAX_ENTRIES; i++)
-		if (!x->entry[i].is_used)
-			return &x->entry[i];
-	return NULL;
+	struct prepared **at = &exec->first;
+
+	while (*at && !is_for(*at, job))
+		at = &(*at)->next;
+	return *at ? at : NULL;
 }
 
-/* A free entry, with room for an image of @size bytes beside those kept. */
-static struct entry *make_room(struct vnpu_exec *x, u64 size)
-{
-	struct entry *e;
+/* --- the client's memory -------------------------------------------------------------------- */
 
-	while ((e = oldest_entry(x)) && (!free_entry(x) || bytes_held(x) + size > MAX_BYTES))
-		entry_fini(e);
-	return free_entry(x);
+static int view_range(const struct vnpu_exec_job *job, const struct abi_range *range, u64 size,
+		      bool is_written, struct view *v, struct base_err *err)
+{
+	const struct vnpu_exec_mem *mem = job->mem;
+	int ret;
+
+	ret = mem->view(mem->opaque, range->addr, size, is_written, &v->ptr, &v->token);
+	if (ret)
+		return base_err_set(err, ret, "no %s memory of %llu bytes at 0x%llx in context %u",
+				    is_written ? "writable" : "readable", (unsigned long long)size,
+				    (unsigned long long)range->addr, job->ssid);
+	v->size = size;
+	v->is_written = is_written;
+	return 0;
 }
 
-/* --- preparation ---------------------------------------------------------------------------- */
-
-/* Copy @len bytes of the client's memory; what it does to them later is its own affair. */
-static int copy_in(const struct vnpu_exec_mem *mem, u64 addr, u64 len, void *dst,
-		   struct base_err *err)
+static void release(const struct vnpu_exec_job *job, const struct view *v, bool did_run)
 {
-	void *ptr, *token;
-	int ret = mem->view(mem->opaque, addr, len, false, &ptr, &token);
+	job->mem->release(job->mem->opaque, v->token, v->is_written && did_run);
+}
+
+static int copy_in(const struct vnpu_exec_job *job, const struct abi_range *range, u64 size,
+		   void *dst, struct base_err *err)
+{
+	struct view v;
+	int ret = view_range(job, range, size, false, &v, err);
 
 	if (ret)
-		return base_err_set(err, ret, "program at 0x%llx: %llu bytes cannot be read",
-				    (unsigned long long)addr, (unsigned long long)len);
-	memcpy(dst, ptr, len);
-	mem->release(mem->opaque, token, false);
-	return 0;
-}
-
-/* Memory is spent on a program only once its header makes sense. */
-static int check_header(const struct abi_prog_header *hdr, const struct abi_invocation *inv,
-			struct base_err *err)
-{
-	if (hdr->magic != ABI_PROG_MAGIC)
-		return base_err_set(err, -EINVAL,
-				    "program at 0x%llx: magic 0x%08x, 0x%08x wanted: not a program",
-				    (unsigned long long)inv->program.addr, hdr->magic,
-				    ABI_PROG_MAGIC);
-	if (hdr->size != inv->program.size)
-		return base_err_set(err, -EINVAL,
-				    "program at 0x%llx: its header says %llu bytes, the invocation "
-				    "%llu",
-				    (unsigned long long)inv->program.addr,
-				    (unsigned long long)hdr->size,
-				    (unsigned long long)inv->program.size);
-	return 0;
-}
-
-static int copy_image(struct entry *e, const struct vnpu_exec_job *job, struct base_err *err)
-{
-	u64 size = job->inv->program.size;
-	int ret;
-
-	e->image_mem = base_zalloc(size + ABI_PROG_ALIGN);
-	if (!e->image_mem)
-		return base_err_set(err, -ENOMEM, "no memory for a program of %llu bytes",
-				    (unsigned long long)size);
-	e->image = (void *)(uintptr_t)base_align_up((uintptr_t)e->image_mem, ABI_PROG_ALIGN);
-	ret = copy_in(job->mem, job->inv->program.addr, size, e->image, err);
-	if (!ret)
-		ret = abi_prog_open(e->image, size, &e->prog, err);
-	if (!ret)
-		ret = kern_prog_check(&e->prog, err);
-	return ret;
-}
-
-static int note_bindings(struct entry *e, struct base_err *err)
-{
-	const struct abi_prog_header *h = e->prog.hdr;
-
-	e->nr_bindings = h->nr_inputs + h->nr_outputs;
-	e->binding_size = base_alloc_array(e->nr_bindings + 1, sizeof(*e->binding_size));
-	e->binding = base_alloc_array(e->nr_bindings + 1, sizeof(*e->binding));
-	e->token = base_alloc_array(e->nr_bindings + 1, sizeof(*e->token));
-	if (!e->binding_size || !e->binding || !e->token)
-		return base_err_set(err, -ENOMEM, "no memory for %u bindings", e->nr_bindings);
-	for (u32 i = 0; i < e->prog.nr_tensors; i++) {
-		const struct abi_prog_tensor *t = &e->prog.tensors[i];
-
-		if (t->kind == ABI_TENSOR_INPUT)
-			e->binding_size[t->off] = t->size;
-		else if (t->kind == ABI_TENSOR_OUTPUT)
-			e->binding_size[h->nr_inputs + t->off] = t->size;
-	}
-	return 0;
-}
-
-static int check_arena(const struct entry *e, const struct abi_invocation *inv,
-		       struct base_err *err)
-{
-	if (inv->arena.size < e->prog.hdr->arena_size)
-		return base_err_set(err, -EINVAL,
-				    "invocation: arena of %llu bytes, the program wants %llu",
-				    (unsigned long long)inv->arena.size,
-				    (unsigned long long)e->prog.hdr->arena_size);
-	return 0;
-}
-
-/*
- * The arena bounds what an engine may spend on a program, so it must really be there; an engine
- * with memory of its own would not notice otherwise.
- */
-static int probe_arena(const struct entry *e, const struct vnpu_exec_job *job, struct base_err *err)
-{
-	u64 size = e->prog.hdr->arena_size;
-	void *ptr, *token;
-	int ret;
-
-	ret = check_arena(e, job->inv, err);
-	if (ret || !size || e->engine->uses_arena)
 		return ret;
-	ret = job->mem->view(job->mem->opaque, job->inv->arena.addr, size, false, &ptr, &token);
-	if (ret)
-		return base_err_set(err, ret, "arena at 0x%llx: %llu bytes cannot be reached",
-				    (unsigned long long)job->inv->arena.addr,
-				    (unsigned long long)size);
-	job->mem->release(job->mem->opaque, token, false);
+	memcpy(dst, v.ptr, size);
+	release(job, &v, false);
 	return 0;
 }
 
-static const struct vnpu_engine *engine_of(struct vnpu_exec *x)
+/* --- checks of an invocation ---------------------------------------------------------------- */
+
+static int check_invocation(const struct vnpu_exec_job *job, struct base_err *err)
 {
-	if (!x->engine && vnpu_engine_load(&x->engine, NULL))
-		x->engine = &vnpu_engine_plain;
-	return x->engine;
-}
+	const struct abi_invocation *inv = job->inv;
 
-static int prepare(struct vnpu_exec *x, const struct key *key, const struct vnpu_exec_job *job,
-		   struct entry **out, struct base_err *err)
-{
-	struct entry *e = make_room(x, key->program.size);
-	int ret;
-
-	e->is_used = true;
-	e->key = *key;
-	e->engine = engine_of(x);
-	ret = copy_image(e, job, err);
-	if (!ret)
-		ret = note_bindings(e, err);
-	if (!ret)
-		ret = probe_arena(e, job, err);
-	if (!ret)
-		ret = e->engine->prepare(&e->prog, &x->opts, &e->net, err);
-	if (ret) {
-		entry_fini(e);
-		return ret;
-	}
-	*out = e;
-	return 0;
-}
-
-/* The prepared program, or a new one where there is none or the client's has changed. */
-static int get_entry(struct vnpu_exec *x, const struct vnpu_exec_job *job, struct entry **out,
-		     struct base_err *err)
-{
-	struct key key = { job->ssid, job->inference_id, job->inv->program };
-	struct entry *e = find_entry(x, &key);
-	struct abi_prog_header hdr;
-	int ret;
-
-	ret = copy_in(job->mem, key.program.addr, sizeof(hdr), &hdr, err);
-	if (!ret)
-		ret = check_header(&hdr, job->inv, err);
-	if (ret)
-		return ret;
-	if (e && memcmp(e->image, &hdr, sizeof(hdr)) != 0) {
-		entry_fini(e);
-		e = NULL;
-	}
-	if (!e) {
-		ret = prepare(x, &key, job, &e, err);
-		if (ret)
-			return ret;
-	}
-	e->stamp = ++x->clock;
-	*out = e;
-	return 0;
-}
-
-/* --- one run -------------------------------------------------------------------------------- */
-
-static int check_ranges(const struct abi_invocation *inv, struct base_err *err)
-{
-	if (inv->program.addr % ABI_PROG_ALIGN || inv->arena.addr % ABI_PROG_ALIGN)
+	if (inv->magic != ABI_INVOCATION_MAGIC || inv->version != ABI_INVOCATION_VERSION)
 		return base_err_set(err, -EINVAL,
-				    "invocation: program at 0x%llx and arena at 0x%llx, multiples "
-				    "of %u wanted",
-				    (unsigned long long)inv->program.addr,
-				    (unsigned long long)inv->arena.addr, ABI_PROG_ALIGN);
-	if (inv->program.size < sizeof(struct abi_prog_header) || inv->program.size > MAX_PROG_SIZE)
-		return base_err_set(
-			err, -EINVAL, "invocation: program of %llu bytes, %zu to %llu wanted",
-			(unsigned long long)inv->program.size, sizeof(struct abi_prog_header),
-			(unsigned long long)MAX_PROG_SIZE);
-	return 0;
-}
-
-static int check_invocation(const struct abi_invocation *inv, struct base_err *err)
-{
-	if (inv->magic != ABI_INVOCATION_MAGIC)
-		return base_err_set(err, -EINVAL, "invocation: magic 0x%08x, 0x%08x wanted",
-				    inv->magic, ABI_INVOCATION_MAGIC);
-	if (inv->version != ABI_INVOCATION_VERSION)
-		return base_err_set(err, -EINVAL, "invocation: version %u, %u wanted", inv->version,
+				    "magic 0x%08x version %u, 0x%08x version %u wanted: only "
+				    "programs of this project's compiler run here",
+				    inv->magic, inv->version, ABI_INVOCATION_MAGIC,
 				    ABI_INVOCATION_VERSION);
 	if (inv->flags || inv->reserved[0] || inv->reserved[1])
-		return base_err_set(err, -EINVAL,
-				    "invocation: flags 0x%x reserved 0x%llx 0x%llx, 0 wanted",
+		return base_err_set(err, -EINVAL, "flags 0x%x reserved 0x%llx 0x%llx, 0 wanted",
 				    inv->flags, (unsigned long long)inv->reserved[0],
 				    (unsigned long long)inv->reserved[1]);
 	if (inv->nr_bindings > ABI_MAX_BINDINGS)
-		return base_err_set(err, -EINVAL, "invocation: %u bindings, at most %u",
-				    inv->nr_bindings, ABI_MAX_BINDINGS);
-	return check_ranges(inv, err);
+		return base_err_set(err, -EINVAL, "%u bindings, at most %u", inv->nr_bindings,
+				    ABI_MAX_BINDINGS);
+	if (inv->program.addr % ABI_PROG_ALIGN ||
+	    inv->program.size < sizeof(struct abi_prog_header))
+		return base_err_set(err, -EINVAL,
+				    "program at 0x%llx size %llu, a multiple of %u and at least "
+				    "%zu bytes wanted",
+				    (unsigned long long)inv->program.addr,
+				    (unsigned long long)inv->program.size, ABI_PROG_ALIGN,
+				    sizeof(struct abi_prog_header));
+	return 0;
 }
 
-/* "input 3" */
-static const char *binding_text(const struct entry *e, u32 i, char *buf, size_t size)
+static int check_arena(const struct prepared *p, const struct abi_range *arena,
+		       struct base_err *err)
 {
-	u32 nr_inputs = e->prog.hdr->nr_inputs;
+	u64 want = p->prog.hdr->arena_size;
 
-	if (i < nr_inputs)
-		snprintf(buf, size, "input %u", i);
-	else
-		snprintf(buf, size, "output %u", i - nr_inputs);
-	return buf;
+	if (!want || (arena->addr % ABI_PROG_ALIGN == 0 && arena->size >= want))
+		return 0;
+	return base_err_set(err, -EINVAL,
+			    "arena at 0x%llx size %llu, a multiple of %u and at least %llu bytes "
+			    "wanted",
+			    (unsigned long long)arena->addr, (unsigned long long)arena->size,
+			    ABI_PROG_ALIGN, (unsigned long long)want);
 }
 
-static int check_bindings(const struct entry *e, const struct vnpu_exec_job *job,
+static const struct abi_prog_tensor *binding_tensor(const struct abi_prog *prog, u32 i)
+{
+	return i < prog->hdr->nr_inputs ? abi_prog_input(prog, i)
+					: abi_prog_output(prog, i - prog->hdr->nr_inputs);
+}
+
+static int check_bindings(const struct prepared *p, const struct vnpu_exec_job *job,
 			  struct base_err *err)
 {
-	char what[32];
+	const struct abi_prog_header *h = p->prog.hdr;
 
-	if (job->inv->nr_bindings != e->nr_bindings)
+	if (job->inv->nr_bindings != h->nr_inputs + h->nr_outputs)
 		return base_err_set(err, -EINVAL,
-				    "invocation: %u bindings, the program has %u inputs and %u "
-				    "outputs",
-				    job->inv->nr_bindings, e->prog.hdr->nr_inputs,
-				    e->prog.hdr->nr_outputs);
-	for (u32 i = 0; i < e->nr_bindings; i++)
-		if (job->bindings[i].size != e->binding_size[i])
+				    "%u bindings, but the program has %u inputs and %u outputs",
+				    job->inv->nr_bindings, h->nr_inputs, h->nr_outputs);
+	for (u32 i = 0; i < job->inv->nr_bindings; i++) {
+		u64 want = p->views[i].size;
+
+		if (job->bindings[i].size != want)
 			return base_err_set(err, -EINVAL,
-					    "invocation: %s has %llu bytes, the program wants %llu",
-					    binding_text(e, i, what, sizeof(what)),
-					    (unsigned long long)job->bindings[i].size,
-					    (unsigned long long)e->binding_size[i]);
+					    "binding %u has %llu bytes, the program's %s %u has "
+					    "%llu",
+					    i, (unsigned long long)job->bindings[i].size,
+					    i < h->nr_inputs ? "input" : "output",
+					    i < h->nr_inputs ? i : i - h->nr_inputs,
+					    (unsigned long long)want);
+	}
+	return check_arena(p, &job->inv->arena, err);
+}
+
+/* --- prepare -------------------------------------------------------------------------------- */
+
+static void choose_engine(struct vnpu_exec *exec)
+{
+	struct base_err ignored;
+
+	if (!exec->engine && vnpu_engine_load(&exec->engine, &exec->library, &ignored))
+		exec->engine = &vnpu_engine_plain;
+}
+
+static int copy_program(struct prepared *p, const struct vnpu_exec_job *job, struct base_err *err)
+{
+	const struct abi_range *range = &job->inv->program;
+	struct view v;
+	int ret;
+
+	/* First the view: a size nobody has memory for costs nothing. */
+	ret = view_range(job, range, range->size, false, &v, err);
+	if (ret)
+		return ret;
+	p->memory = base_zalloc(range->size + ABI_PROG_ALIGN);
+	if (p->memory) {
+		p->image = (u8 *)base_align_up((uintptr_t)p->memory, ABI_PROG_ALIGN);
+		memcpy(p->image, v.ptr, range->size);
+	}
+	release(job, &v, false);
+	if (!p->memory)
+		return base_err_set(err, -ENOMEM, "no memory for a program of %llu bytes",
+				    (unsigned long long)range->size);
 	return 0;
 }
 
-/* Nothing is behind an empty range, but the engine gets a pointer. */
-static int view_range(const struct vnpu_exec_mem *mem, u64 addr, u64 size, bool write, void **ptr,
-		      void **token)
+static int check_program(struct prepared *p, struct base_err *err)
 {
-	static u64 nothing;
+	int ret = abi_prog_open(p->image, p->program.size, &p->prog, err);
 
-	if (size)
-		return mem->view(mem->opaque, addr, size, write, ptr, token);
-	*ptr = &nothing;
-	*token = NULL;
-	return 0;
+	return ret ? ret : kern_prog_check(&p->prog, err);
 }
 
-static void release_bindings(const struct entry *e, const struct vnpu_exec_mem *mem, u32 nr,
-			     bool written)
+static int alloc_views(struct prepared *p, struct base_err *err)
 {
+	const struct abi_prog_header *h = p->prog.hdr;
+	u32 nr = h->nr_inputs + h->nr_outputs;
+
+	p->views = base_alloc_array(nr + 1, sizeof(*p->views));
+	p->ptrs = base_alloc_array(nr + 1, sizeof(*p->ptrs));
+	if (!p->views || !p->ptrs)
+		return base_err_set(err, -ENOMEM, "no memory for %u bindings", nr);
 	for (u32 i = 0; i < nr; i++)
-		if (e->binding_size[i])
-			mem->release(mem->opaque, e->token[i],
-				     written && i >= e->prog.hdr->nr_inputs);
+		p->views[i].size = binding_tensor(&p->prog, i)->size;
+	p->views[nr].size = h->arena_size;
+	return 0;
 }
 
-static int view_bindings(struct entry *e, const struct vnpu_exec_job *job, struct base_err *err)
+static int prepare(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
 {
-	char what[32];
+	struct prepared *p = base_zalloc(sizeof(*p));
 	int ret;
 
-	for (u32 i = 0; i < e->nr_bindings; i++) {
-		ret = view_range(job->mem, job->bindings[i].addr, e->binding_size[i],
-				 i >= e->prog.hdr->nr_inputs, &e->binding[i], &e->token[i]);
-		if (!ret)
-			continue;
-		release_bindings(e, job->mem, i, false);
-		return base_err_set(err, ret, "%s at 0x%llx: %llu bytes cannot be reached",
-				    binding_text(e, i, what, sizeof(what)),
-				    (unsigned long long)job->bindings[i].addr,
-				    (unsigned long long)e->binding_size[i]);
+	if (!p)
+		return base_err_set(err, -ENOMEM, "no memory to prepare a program");
+	p->ssid = job->ssid;
+	p->inference_id = job->inference_id;
+	p->program = job->inv->program;
+	ret = copy_program(p, job, err);
+	if (!ret)
+		ret = check_program(p, err);
+	if (!ret)
+		ret = alloc_views(p, err);
+	if (!ret)
+		ret = exec->engine->prepare(&p->prog, &exec->opts, &p->net, err);
+	if (ret) {
+		prepared_destroy(exec, p);
+		return ret;
+	}
+	p->bytes = p->program.size + exec->engine->bytes(p->net);
+	exec->nr_prepares++;
+	keep_first(exec, p);
+	evict(exec);
+	return 0;
+}
+
+/* Is what was prepared still what the client has there?  Else it is dropped. */
+static int find_current(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+			struct prepared **out, struct base_err *err)
+{
+	struct prepared **at = find(exec, job), *p;
+	struct abi_prog_header now;
+	int ret;
+
+	*out = NULL;
+	if (!at)
+		return 0;
+	ret = copy_in(job, &job->inv->program, sizeof(now), &now, err);
+	if (ret)
+		return ret;
+	p = *at;
+	if (memcmp(&now, p->prog.hdr, sizeof(now))) {
+		drop_at(exec, at);
+		return 0;
+	}
+	*at = p->next;
+	p->next = exec->first;
+	exec->first = p;
+	*out = p;
+	return 0;
+}
+
+/* --- run ------------------------------------------------------------------------------------ */
+
+static void release_views(const struct vnpu_exec_job *job, struct prepared *p, bool did_run)
+{
+	for (u32 i = 0; i <= job->inv->nr_bindings; i++) {
+		if (p->views[i].is_held)
+			release(job, &p->views[i], did_run);
+		p->views[i].is_held = false;
+	}
+}
+
+/* An empty tensor has no memory: any address will do. */
+static int hold_view(const struct vnpu_exec_job *job, struct prepared *p, u32 i,
+		     const struct abi_range *range, bool is_written, struct base_err *err)
+{
+	struct view *v = &p->views[i];
+	int ret;
+
+	p->ptrs[i] = p->image;
+	if (!v->size)
+		return 0;
+	ret = view_range(job, range, v->size, is_written, v, err);
+	if (ret)
+		return ret;
+	v->is_held = true;
+	p->ptrs[i] = v->ptr;
+	return 0;
+}
+
+static int hold_all(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+		    struct prepared *p, struct base_err *err)
+{
+	u32 nr = job->inv->nr_bindings, nr_inputs = p->prog.hdr->nr_inputs;
+	int ret;
+
+	for (u32 i = 0; i < nr; i++) {
+		ret = hold_view(job, p, i, &job->bindings[i], i >= nr_inputs, err);
+		if (ret) {
+			base_err_prefix(err, "binding %u", i);
+			return ret;
+		}
+	}
+	if (!exec->engine->needs_arena(p->net))
+		return 0;
+	ret = hold_view(job, p, nr, &job->inv->arena, true, err);
+	if (ret)
+		base_err_prefix(err, "arena");
+	return ret;
+}
+
+/* Kernels may assume that what is written shares no byte with anything else: not through one
+ * address given twice, not through two addresses of the same memory. */
+static int check_apart(const struct vnpu_exec_job *job, const struct prepared *p,
+		       struct base_err *err)
+{
+	u32 nr = job->inv->nr_bindings;
+
+	for (u32 w = p->prog.hdr->nr_inputs; w <= nr; w++) {
+		uintptr_t from = (uintptr_t)p->views[w].ptr, to = from + p->views[w].size;
+
+		for (u32 i = 0; p->views[w].is_held && i < nr; i++) {
+			uintptr_t start = (uintptr_t)p->views[i].ptr;
+
+			if (i == w || !p->views[i].is_held || start >= to ||
+			    start + p->views[i].size <= from)
+				continue;
+			return base_err_set(err, -EINVAL,
+					    "%s %u shares memory with binding %u: an output and "
+					    "the arena need memory of their own",
+					    w < nr ? "binding" : "arena: place", w, i);
+		}
 	}
 	return 0;
 }
 
-static int run_with_arena(struct entry *e, const struct vnpu_exec_job *job, struct base_err *err)
+static int run_prepared(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+			struct prepared *p, struct base_err *err)
 {
-	u64 size = e->engine->uses_arena ? e->prog.hdr->arena_size : 0;
-	void *arena;
+	bool did_run = false;
 	int ret;
 
-	ret = view_range(job->mem, job->inv->arena.addr, size, true, &arena,
-			 &e->token[e->nr_bindings]);
+	ret = check_bindings(p, job, err);
 	if (ret)
-		return base_err_set(err, ret, "arena at 0x%llx: %llu bytes cannot be reached",
-				    (unsigned long long)job->inv->arena.addr,
-				    (unsigned long long)size);
-	if (size && (uintptr_t)arena % ABI_PROG_ALIGN)
-		ret = base_err_set(err, -EFAULT, "arena at 0x%llx is not aligned in host memory",
-				   (unsigned long long)job->inv->arena.addr);
-	else
-		ret = e->engine->run(e->net, e->binding, size ? arena : NULL, err);
-	if (size) /* its content means nothing afterwards: no need to write it back */
-		job->mem->release(job->mem->opaque, e->token[e->nr_bindings], false);
-	return ret;
-}
-
-int vnpu_exec_run(struct vnpu_exec *x, const struct vnpu_exec_job *job, struct base_err *err)
-{
-	struct entry *e;
-	int ret;
-
-	ret = check_invocation(job->inv, err);
+		return ret;
+	ret = hold_all(exec, job, p, err);
 	if (!ret)
-		ret = get_entry(x, job, &e, err);
-	if (!ret)
-		ret = check_bindings(e, job, err);
-	if (!ret)
-		ret = check_arena(e, job->inv, err);
-	if (!ret)
-		ret = view_bindings(e, job, err);
+		ret = check_apart(job, p, err);
 	if (!ret) {
-		ret = run_with_arena(e, job, err);
-		release_bindings(e, job->mem, e->nr_bindings, !ret);
+		did_run = true;
+		ret = exec->engine->run(p->net, p->ptrs, p->ptrs[job->inv->nr_bindings], err);
 	}
-	if (ret)
-		base_err_prefix(err, "inference 0x%llx of ssid %u",
-				(unsigned long long)job->inference_id, job->ssid);
+	release_views(job, p, did_run);
 	return ret;
 }
 
-/* --- life ----------------------------------------------------------------------------------- */
-
-static int choose_engine(struct vnpu_exec *x, const char *name, struct base_err *err)
+int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
 {
-	if (!name)
-		return 0;
-	if (!strcmp(name, vnpu_engine_plain.name)) {
-		x->engine = &vnpu_engine_plain;
-		return 0;
+	struct prepared *p = NULL;
+	int ret;
+
+	ret = check_invocation(job, err);
+	if (!ret)
+		ret = find_current(exec, job, &p, err);
+	if (!ret && !p) {
+		choose_engine(exec);
+		ret = prepare(exec, job, err);
+		p = exec->first;
 	}
-	if (!strcmp(name, "onednn"))
-		return vnpu_engine_load(&x->engine, err);
-	return base_err_set(err, -EINVAL, "engine '%s': plain or onednn wanted", name);
+	if (!ret)
+		ret = run_prepared(exec, job, p, err);
+	if (ret)
+		base_err_prefix(err, "inference 0x%llx", (unsigned long long)job->inference_id);
+	return ret;
 }
+
+/* --- the executor --------------------------------------------------------------------------- */
 
 int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnpu_exec **out,
 		     struct base_err *err)
 {
-	struct vnpu_exec *x;
-	int ret;
+	struct vnpu_exec *exec;
+	int ret = 0;
 
-	if (!nr_threads || nr_threads > MAX_THREADS)
-		return base_err_set(err, -EINVAL, "engine: %u threads, 1 to %u wanted", nr_threads,
-				    MAX_THREADS);
-	x = base_zalloc(sizeof(*x));
-	if (!x)
-		return base_err_set(err, -ENOMEM, "no memory for the engine");
-	x->opts = (struct vnpu_engine_opts){ .nr_threads = nr_threads, .strict = strict };
-	ret = choose_engine(x, engine, err);
+	if (engine && strcmp(engine, "plain") && strcmp(engine, "onednn"))
+		return base_err_set(err, -EINVAL, "engine '%s': plain or onednn wanted", engine);
+	exec = base_zalloc(sizeof(*exec));
+	if (!exec)
+		return base_err_set(err, -ENOMEM, "no memory for an executor");
+	exec->opts.nr_threads = base_max(nr_threads, 1u);
+	exec->opts.strict = strict;
+	if (engine && !strcmp(engine, "plain"))
+		exec->engine = &vnpu_engine_plain;
+	else if (engine)
+		ret = vnpu_engine_load(&exec->engine, &exec->library, err);
 	if (ret) {
-		base_free(x);
+		base_free(exec);
 		return ret;
 	}
-	*out = x;
+	*out = exec;
 	return 0;
 }
 
-void vnpu_exec_destroy(struct vnpu_exec *x)
+void vnpu_exec_destroy(struct vnpu_exec *exec)
 {
-	if (!x)
+	if (!exec)
 		return;
-	vnpu_exec_drop_all(x);
-	base_free(x);
+	vnpu_exec_drop_all(exec);
+	vnpu_engine_unload(exec->library);
+	base_free(exec);
 }
 
-void vnpu_exec_drop_ssid(struct vnpu_exec *x, u32 ssid)
+void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid)
 {
-	for (u32 i = 0; i < MAX_ENTRIES; i++)
-		if (x->entry[i].is_used && x->entry[i].key.ssid == ssid)
-			entry_fini(&x->entry[i]);
-}
+	struct prepared **at = &exec->first;
 
-void vnpu_exec_drop_all(struct vnpu_exec *x)
-{
-	for (u32 i = 0; i < MAX_ENTRIES; i++)
-		if (x->entry[i].is_used)
-			entry_fini(&x->entry[i]);
-}
-
-const char *vnpu_exec_engine_name(const struct vnpu_exec *x)
-{
-	return x->engine ? x->engine->name : NULL;
-}
-
-const char *vnpu_exec_impl(const struct vnpu_exec *x, u32 ssid, u64 inference_id, u32 op)
-{
-	const struct entry *last = NULL;
-
-	for (u32 i = 0; i < MAX_ENTRIES; i++) {
-		const struct entry *e = &x->entry[i];
-
-		if (e->is_used && e->key.ssid == ssid && e->key.inference_id == inference_id &&
-		    (!last || e->stamp > last->stamp))
-			last = e;
+	while (*at) {
+		if ((*at)->ssid == ssid)
+			drop_at(exec, at);
+		else
+			at = &(*at)->next;
 	}
-	return last ? last->engine->impl(last->net, op) : NULL;
+}
+
+void vnpu_exec_drop_all(struct vnpu_exec *exec)
+{
+	while (exec->first)
+		drop_at(exec, &exec->first);
+}
+
+const char *vnpu_exec_engine(const struct vnpu_exec *exec)
+{
+	return exec->engine ? exec->engine->name : NULL;
+}
+
+const char *vnpu_exec_impl(const struct vnpu_exec *exec, u32 ssid, u64 inference_id, u32 op)
+{
+	for (const struct prepared *p = exec->first; p; p = p->next)
+		if (p->ssid == ssid && p->inference_id == inference_id)
+			return exec->engine->impl(p->net, op);
+	return NULL;
+}
+
+u64 vnpu_exec_nr_prepares(const struct vnpu_exec *exec)
+{
+	return exec->nr_prepares;
+}
+
+u32 vnpu_exec_nr_prepared(const struct vnpu_exec *exec)
+{
+	return exec->nr_prepared;
 }

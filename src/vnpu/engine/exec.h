@@ -43,9 +43,25 @@ void vnpu_exec_destroy(struct vnpu_exec *exec);
 int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 		  struct base_err *err) BASE_WARN_UNUSED;
 
+/* Bounds of what stays prepared; the least recently used goes first, the last one run may exceed
+ * them alone. */
+#define VNPU_EXEC_MAX_PREPARED 64u
+#define VNPU_EXEC_MAX_BYTES    (UINT64_C(4) << 30)
+
 /** vnpu_exec_drop_ssid(), vnpu_exec_drop_all() - forget what was prepared for a context, for all. */
 void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid);
 void vnpu_exec_drop_all(struct vnpu_exec *exec);
+
+/** vnpu_exec_engine() - "plain" or "onednn"; NULL while that is not decided (no inference yet). */
+const char *vnpu_exec_engine(const struct vnpu_exec *exec);
+/**
+ * vnpu_exec_impl() - what runs operation @op of the prepared program ("jit:avx512_core", "plain")
+ * NULL past the last operation, or when nothing is prepared under these numbers.
+ */
+const char *vnpu_exec_impl(const struct vnpu_exec *exec, u32 ssid, u64 inference_id, u32 op);
+/** vnpu_exec_nr_prepares(), vnpu_exec_nr_prepared() - preparations so far; programs kept now. */
+u64 vnpu_exec_nr_prepares(const struct vnpu_exec *exec);
+u32 vnpu_exec_nr_prepared(const struct vnpu_exec *exec);
 
 /** vnpu_exec_engine_name() - "plain" or "onednn"; NULL as long as nothing decided it. */
 const char *vnpu_exec_engine_name(const struct vnpu_exec *exec);
