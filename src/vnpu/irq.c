@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Interrupts.  SRC: P 2.6 (rising edge of the masked sum), P 3.7 (ICB).
+ *
+ * The FIFO's bit of the ICB is a level, fill != 0, so that nothing pushed during a drain is lost
+ * (P traps 7, 12); the others are latched until cleared.
+ */
+#include "vnpu/model.h"
+
+#define ICB_FIFO REG_MASK64(REG_IP_37XX_HOST_SS_ICB_STATUS_0__HOST_IPC_FIFO_INT)
+
+u64 vnpu_icb_status(const struct vnpu *v)
+{
+	return v->irq.icb_latched | (v->fw.rx_head != v->fw.rx_tail ? ICB_FIFO : 0);
+}
+
+u32 vnpu_irq_level(const struct vnpu *v)
+{
+	return !v->irq.global_mask && ((v->irq.btrs_stat & ~v->irq.local_mask) ||
+				       (vnpu_icb_status(v) & v->irq.icb_enable));
+}
+
+void vnpu_irq_raise(struct vnpu *v, u32 level)
+{
+	u32 nr = 1;
+
+	v->irq.level = level;
+	if (!level || vnpu_fault_hit(v, VNPU_F_IRQ_LOST))
+		return;
+	if (vnpu_fault_hit(v, VNPU_F_IRQ_STORM))
+		nr = 64;
+	while (nr--)
+		vnpu_pci_msi(v);
+}
+
+void vnpu_irq_icb(struct vnpu *v, u64 bits)
+{
+	v->irq.icb_latched |= bits;
+	vnpu_irq_update(v);
+}
+
+void vnpu_icb_clear(struct vnpu *v, u64 bits)
+{
+	v->irq.icb_latched &= ~bits;
+	v->irq.icb_cleared = true;
+	vnpu_irq_update(v);
+}
+
+void vnpu_icb_enable(struct vnpu *v, u64 bits)
+{
+	if (bits && !v->irq.icb_cleared)
+		vnpu_report(v, VNPU_GUEST_ERROR, "ICB_ENABLE",
+			    "interrupts enabled before ICB_CLEAR (P 3.6 step 9)");
+	v->irq.icb_enable = bits;
+	vnpu_irq_update(v);
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Time: one deadline per source of work.  Stepped mode moves a virtual clock from deadline to
+ * deadline; in threaded mode the firmware's thread runs what is due by the real one.
+ */
+#include "vnpu/model.h"
+
+static void (*const handlers[VNPU_NR_TIMERS])(struct vnpu *v) = {
+	[VNPU_T_WORKPOINT] = vnpu_workpoint_done,
+	[VNPU_T_IP_RESET] = vnpu_ip_reset_done,
+	[VNPU_T_ISLAND] = vnpu_island_up,
+	[VNPU_T_BOOT] = vnpu_fw_boot,
+	[VNPU_T_RX] = vnpu_ipc_flush,
+	[VNPU_T_IPC] = vnpu_ipc_receive,
+	[VNPU_T_ENGINE] = vnpu_compute_timer,
+	[VNPU_T_FENCE] = vnpu_jobs_fences,
+	[VNPU_T_JOBS] = vnpu_jobs_run,
+};
+
+void vnpu_clock_init(struct vnpu *v, u64 seed)
+{
+	v->clk.next_ns = VNPU_NEVER;
+	for (u32 i = 0; i < VNPU_NR_TIMERS; i++)
+		v->clk.at[i] = VNPU_NEVER;
+	v->clk.rng = seed * 0x9e3779b97f4a7c15ull + 0x632be59bd9b4e019ull;
+	v->clk.now_ns = v->stepped ? 0 : base_clock_ns();
+}
+
+/* xorshift64*, enough for delays */
+static u64 random_u64(struct vnpu *v)
+{
+	u64 x = v->clk.rng;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	v->clk.rng = x;
+	return x * 0x2545f4914f6cdd1dull;
+}
+
+u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns)
+{
+	if (!v->stepped)
+		return 0;
+	return lo_ns + ((random_u64(v) >> 32) * (hi_ns - lo_ns + 1) >> 32);
+}
+
+u64 vnpu_time_ns(struct vnpu *v)
+{
+	if (!v->stepped)
+		v->clk.now_ns = base_clock_ns();
+	return v->clk.now_ns;
+}
+
+static void find_next(struct vnpu *v)
+{
+	u64 next = VNPU_NEVER;
+
+	for (u32 i = 0; i < VNPU_NR_TIMERS; i++)
+		next = base_min(next, v->clk.at[i]);
+	v->clk.next_ns = next;
+}
+
+void vnpu_timer_set(struct vnpu *v, enum vnpu_timer t, u64 delay_ns)
+{
+	/* threaded and at once: no need to ask the clock what "now" is */
+	u64 at = v->stepped ? v->clk.now_ns + delay_ns : delay_ns ? vnpu_time_ns(v) + delay_ns : 0;
+
+	if (at >= v->clk.at[t])
+		return;
+	v->clk.at[t] = at;
+	if (at < v->clk.next_ns)
+		v->clk.next_ns = at;
+	v->threads.want_kick = true;
+}
+
+void vnpu_timer_clear(struct vnpu *v, enum vnpu_timer t)
+{
+	v->clk.at[t] = VNPU_NEVER;
+	find_next(v);
+}
+
+bool vnpu_run_one(struct vnpu *v, u64 until_ns)
+{
+	u32 t = 0;
+
+	if (v->clk.next_ns > until_ns)
+		return false;
+	while (v->clk.at[t] != v->clk.next_ns)
+		t++;
+	if (v->clk.now_ns < v->clk.next_ns)
+		v->clk.now_ns = v->clk.next_ns;
+	v->clk.at[t] = VNPU_NEVER;
+	find_next(v);
+	handlers[t](v);
+	return true;
+}
+
+uint64_t vnpu_now_ns(struct vnpu *v)
+{
+	u64 now;
+
+	if (!v->stepped)
+		return base_clock_ns();
+	vnpu_lock(&v->lock);
+	now = v->clk.now_ns;
+	vnpu_unlock(&v->lock);
+	return now;
+}
+
+uint64_t vnpu_next_event_ns(struct vnpu *v)
+{
+	u64 next;
+
+	vnpu_lock(&v->lock);
+	next = v->clk.next_ns;
+	vnpu_unlock(&v->lock);
+	return next;
+}
+
+void vnpu_run_until(struct vnpu *v, uint64_t time_ns)
+{
+	if (!v->stepped)
+		return;
+	vnpu_lock(&v->lock);
+	while (vnpu_run_one(v, time_ns))
+		;
+	if (v->clk.now_ns < time_ns && time_ns != VNPU_NEVER)
+		v->clk.now_ns = time_ns;
+	vnpu_unlock(&v->lock);
+}
