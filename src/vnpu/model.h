@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inside the virtual NPU: state and the functions its parts call of each other.
+ * The device model: its state, and what its files offer each other.
  *
- *   vnpu.c      public functions, the lock       event.c   virtual time, the device's threads
- *   pci.c       configuration space              fw.c      firmware: start, IPC transport
- *   regs.c      register file of the tables      jsm.c     firmware: control messages
- *   btrs.c      buttress side effects            jobq.c    firmware: queues, doorbells, completions
- *   ip.c        IP side effects                  cmd.c     firmware: command buffers
- *   mmu.c       queues, tables, walks, events    record.c  findings, trace, faults
- *   mem.c       DMA map, views of NPU memory     order.c   the order of power-up and boot
+ * Everything in struct vnpu is protected by its lock, except what says otherwise.  The lock is held
+ * in every function below unless the comment says otherwise; it is dropped only around an inference
+ * (compute.c) and while somebody sleeps (thread.c, vnpu_dma_unmap()).
  *
- * Owner of all of it: whoever holds vnpu.lock.  Only an inference runs without it.
+ * Two threads beside the callers, in threaded mode: the firmware's (runs what is due) and the
+ * engine's (runs the heavy command of one job at a time).  In stepped mode the caller of
+ * vnpu_run_until() is both.
+ *
+ * "P" in comments is the protocol reference.
  */
 #ifndef VNPU_MODEL_H
 #define VNPU_MODEL_H
@@ -27,432 +27,632 @@
 #include "abi/program.h"
 #include "base/base.h"
 #include "regs/gen.h"
-#include "vnpu/engine/exec.h"
+#include "vnpu/lock.h"
 #include "vnpu/vnpu.h"
 
-#define VNPU_MAX_BLOCKS	  6u
-#define VNPU_NR_DOORBELLS 256u
-#define VNPU_NR_SSIDS	  256u
+#define VNPU_NEVER	  UINT64_MAX
+#define VNPU_MAX_REGS	  256
+#define VNPU_REG_SLOTS	  1024 /* of the lookup; several times the number of rows */
+#define VNPU_MAX_FINDINGS 256
+#define VNPU_NR_TRACE	  1024
+#define VNPU_NR_SSIDS	  ABI_MMU_CD_ENTRIES
+#define VNPU_NR_TLB	  2048
+#define VNPU_NR_QUEUES	  256 /* one per doorbell */
+#define VNPU_CFG_SIZE	  256
 
-/* --- record.c: findings, trace, faults ----------------------------------------------------- */
+struct vnpu_reg;
+struct vnpu_exec;
 
-#define VNPU_MAX_KEPT	256u
-#define VNPU_TRACE_SIZE 4096u /* records; a power of two */
+/*
+ * Register file
+ */
 
-struct vnpu_kept { /* one finding */
-	enum vnpu_class cls;
-	u64 time_ns;
-	char where[64];
-	char text[192];
+enum vnpu_domain { /* power a register needs; the order is that of power-up */
+	VNPU_DOM_ALWAYS, /* the buttress */
+	VNPU_DOM_HOST,	 /* host subsystem: workpoint on */
+	VNPU_DOM_NOC,	 /* behind TOP_NOC: MMU, host interface, CPU subsystem */
 };
 
-struct vnpu_trace_record { /* 32 bytes */
-	u64 time_ns;
+/*
+ * Side effects of one register.
+ * rd: the register's value (side effects of RC included).
+ * wr: RW: after @val was stored.  Other kinds: all of the behaviour; @val has only the bits that
+ *     were written and are writable.  @elem: index in an array row.
+ */
+struct vnpu_hook {
+	u8 bar;
+	u32 off;
+	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r);
+	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem);
+};
+
+struct vnpu_reg {
+	const struct reg_desc *desc;
 	u64 val;
+	u64 wmask;
+	u64 known; /* bits that are not reserved */
+	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r);
+	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem);
 	u32 off;
 	u8 bar;
-	u8 size_bytes;
-	u8 is_write;
-	u8 pad0;
-	u64 pad1;
+	u8 kind;
+	u8 width;
+	u8 domain;
 };
 
-enum vnpu_fault_id {
-	VNPU_FAULT_PLL_NEVER_LOCKS,
-	VNPU_FAULT_NO_POWER,
-	VNPU_FAULT_ISLAND_STUCK,
-	VNPU_FAULT_NOC_DENIES,
-	VNPU_FAULT_FW_NEVER_READY,
-	VNPU_FAULT_FW_SLOW,
-	VNPU_FAULT_FW_DEAD,
-	VNPU_FAULT_IRQ_LOST,
-	VNPU_FAULT_IRQ_STORM,
-	VNPU_FAULT_ANSWER_LOST,
-	VNPU_FAULT_ANSWER_WRONG,
-	VNPU_FAULT_ANSWER_TWICE,
-	VNPU_FAULT_ANSWER_UNSOLICITED,
-	VNPU_FAULT_HEADER_CORRUPT,
-	VNPU_FAULT_DOORBELL_LOST,
-	VNPU_FAULT_ENGINE_STUCK,
-	VNPU_FAULT_MMU_FAULT,
-	VNPU_FAULT_ALL_ONES,
-	VNPU_NR_FAULTS,
+struct vnpu_regs {
+	struct vnpu_reg reg[VNPU_MAX_REGS];
+	u32 nr;
+	u32 array[8]; /* indices of the array rows, not in the lookup */
+	u32 nr_arrays;
+	u16 slot[VNPU_REG_SLOTS]; /* index + 1; every 4-byte word of every plain row */
 };
 
-struct vnpu_record {
-	u64 nr_findings[VNPU_NR_CLASSES];
-	struct vnpu_kept *kept; /* VNPU_MAX_KEPT */
-	u32 nr_kept;
-	struct vnpu_trace_record *trace; /* ring of VNPU_TRACE_SIZE */
-	u64 nr_trace;
-	u64 trace_hash;
-	u32 faults[VNPU_NR_FAULTS]; /* occasions left to go wrong */
+/*
+ * Generation: what is specific, as data and verbs (gen/)
+ */
+struct vnpu_gen {
+	const struct reg_gen *info;
+	u8 revisions[REG_GEN_MAX_IDS]; /* usual PCI revision of each of info->ids */
+	const struct vnpu_hook *const *hooks; /* tables that end with a row without functions */
+	enum vnpu_domain (*domain)(const struct reg_block *block, u32 off);
+	void (*ip_reset)(struct vnpu *v); /* beside the registers: sequence state */
 };
 
-/* --- mem.c: bus memory and views ----------------------------------------------------------- */
+/*
+ * Time
+ */
 
-struct vnpu_dma_region {
+enum vnpu_timer { /* at equal times in this order */
+	VNPU_T_WORKPOINT,
+	VNPU_T_IP_RESET,
+	VNPU_T_ISLAND,
+	VNPU_T_BOOT,
+	VNPU_T_RX,
+	VNPU_T_IPC,
+	VNPU_T_ENGINE,
+	VNPU_T_FENCE,
+	VNPU_T_JOBS,
+	VNPU_NR_TIMERS,
+};
+
+struct vnpu_clock {
+	u64 now_ns;
+	u64 next_ns; /* least of at[] */
+	u64 at[VNPU_NR_TIMERS];
+	u64 rng;
+};
+
+/*
+ * Memory
+ */
+
+struct vnpu_map { /* of bus memory to host memory */
 	u64 addr, len;
 	u8 *host;
 	bool writable;
-	u32 pins; /* views that hold a pointer into it */
+	u32 pins; /* views that use it without the lock */
 };
 
 struct vnpu_dma {
-	struct vnpu_dma_region **regions; /* sorted by address */
-	u32 nr, max;
-	struct vnpu_dma_region *last; /* most recently used */
-	pthread_cond_t unpinned;
+	struct vnpu_map **maps; /* ascending by address */
+	u32 nr, cap;
+	struct vnpu_map *last; /* hit */
+	u64 total;	       /* bytes mapped */
+	_Atomic u32 unpinned;  /* changes when a pin goes; dma_unmap sleeps on it */
+	bool master;	       /* PCI allows DMA */
 };
 
-#define VNPU_TLB_SIZE 512u /* a power of two */
-
-struct vnpu_tlb_entry {
-	u64 page; /* va >> 12 */
-	u32 ssid;
-	bool valid, writable;
-	u32 asid_epoch, epoch; /* valid while both still match */
+struct vnpu_tlb {
+	u64 key; /* page number << 8 | ssid */
 	u8 *host;
-	struct vnpu_dma_region *region;
+	u32 epoch; /* of the SSID when it was filled; 0 never */
+	bool writable;
 };
 
-/* --- mmu.c --------------------------------------------------------------------------------- */
+struct vnpu_cd { /* cached context descriptor */
+	u64 root;
+	bool valid, record;
+};
 
 struct vnpu_mmu {
-	u32 epoch; /* bumped by TLBI_NSNH_ALL, CFGI_ALL, reset, unmap */
-	u32 asid_epoch[VNPU_NR_SSIDS];
-	struct vnpu_tlb_entry tlb[VNPU_TLB_SIZE];
+	u64 cmdq_base, evtq_base, strtab_base;
+	u32 cr0, irq_ctrl, gerror, gerrorn;
+	u32 cmdq_prod, cmdq_cons, cmdq_err;
+	u32 evtq_prod, evtq_cons;
+	u32 strtab_log2;
+	bool cfg_flushed, tlb_flushed; /* CFGI_ALL, TLBI_NSNH_ALL since reset, P 8.3 step 6 */
+	struct vnpu_cd cd[VNPU_NR_SSIDS];
+	u32 epoch[VNPU_NR_SSIDS]; /* never 0 */
+	struct vnpu_tlb tlb[VNPU_NR_TLB];
 };
 
-/* --- fw.c, jsm.c, jobq.c: the firmware's side ---------------------------------------------- */
+/*
+ * Power
+ */
 
-#define VNPU_RX_SLOTS	   128u /* P 6.2 */
-#define VNPU_RX_MSGS	   64u
-#define VNPU_FIFO_SIZE	   256u /* entries, a power of two; 255 are visible */
-#define VNPU_OUT_SIZE	   512u
-#define VNPU_CMDBUF_INLINE 512u
-#define VNPU_CMDBUF_MAX	   (16u << 20)
-
-enum vnpu_job_state {
-	VNPU_JOB_NONE,
-	VNPU_JOB_RUNNING,
-	VNPU_JOB_FENCE,	 /* waits for memory to reach a value */
-	VNPU_JOB_QUEUED, /* waits for the compute engine */
-	VNPU_JOB_ENGINE, /* on the compute engine */
-	VNPU_JOB_HALTED, /* faulted: reported, waits for SSID_RELEASE (P 10.7) */
-	VNPU_JOB_STUCK,	 /* fault injected: never ends */
+struct vnpu_btrs {
+	bool on;      /* workpoint */
+	bool wp_busy; /* request under way */
+	bool wp_want; /* what it asks */
+	bool wp_off_seen, d0i3_exit_seen; /* since power-on, P 3.4 steps 1 and 2 */
+	bool d0i3;
+	bool resetting; /* IP reset under way */
+	u32 ratio;
 };
 
-struct vnpu_job_run { /* the job at the head of a queue */
-	enum vnpu_job_state state;
-	u32 job_id;
-	u32 flags;
-	u64 batch_addr;
-	u32 pos, end; /* in the private copy of the command buffer */
-	u64 desc_base, fence_base;
-	u32 copy_idx; /* descriptor of the COPY in hand */
-	u64 done_len; /* bytes of the COPY descriptor or FILL in hand */
-	u64 ticket;   /* order of arrival at the engine */
-	u8 *cmds;     /* inline_cmds, or allocated */
-	u32 engine_status;
-	_Alignas(8) u8 inline_cmds[VNPU_CMDBUF_INLINE];
+struct vnpu_ip {
+	u32 steps; /* bits of the generation's own enumeration: done since reset */
+	u32 told;  /* steps whose absence was reported, so that one omission is one finding */
+	u32 loading;
+	bool host_noc, top_noc; /* accepted */
+	bool deny;
+	u64 counter_base_ns;
+	u32 safe_key;
 };
 
-struct vnpu_queue {
-	bool is_registered;
-	bool is_rung;
-	u32 ssid;
-	u64 base; /* in SSID 0 */
-	u32 head;
-	struct vnpu_job_run run;
+struct vnpu_irq {
+	u32 btrs_stat, btrs_src, local_mask, global_mask;
+	u64 icb_latched, icb_enable;
+	bool icb_cleared; /* since reset, P 3.6 step 9 */
+	bool level;
 };
 
-struct vnpu_out { /* an answer on its way to the driver */
+/*
+ * Firmware
+ */
+
+struct vnpu_fw_rx { /* area of slots in guest memory */
+	u64 base;
+	u32 slots, next;
+};
+
+#define VNPU_NR_FIFO	256
+#define VNPU_NR_OUT	1024 /* messages that wait for a free slot */
+#define VNPU_NR_ORPHANS 1024
+
+struct vnpu_out {
 	u16 channel;
 	struct abi_jsm_msg msg;
 };
 
+struct vnpu_orphan { /* a job whose queue is gone, until its SSID is released; P 10.7 */
+	u32 ssid, job_id, db;
+	u64 cmdq_id;
+};
+
+enum vnpu_fw_state {
+	VNPU_FW_OFF,
+	VNPU_FW_BOOTING,
+	VNPU_FW_RUNNING,
+	VNPU_FW_SAVED, /* after PWR_D0I3_ENTER: waits for the power to go */
+	VNPU_FW_DEAD,
+};
+
+struct vnpu_cmdq { /* hardware scheduling */
+	bool used, suspended;
+	u32 ssid, size;
+	u64 id, base;
+};
+
+#define VNPU_NR_CMDQS 256
+
 struct vnpu_fw {
-	bool is_running; /* the CPU was started and the firmware came up */
-	bool is_dead;
+	enum vnpu_fw_state state;
 	u64 entry;
-	struct abi_boot_params params;
-	u32 rx_hdr, rx_msg;	     /* next slot to try */
-	u32 fifo_in[VNPU_FIFO_SIZE]; /* host -> NPU */
-	u32 in_head, in_tail;
-	u32 fifo_out[VNPU_FIFO_SIZE]; /* NPU -> host */
+	u32 sched_mode;
+	u32 hdr_size, msg_size;
+	struct vnpu_fw_rx hdrs, msgs;
+
+	u32 tx[VNPU_NR_FIFO]; /* host -> NPU */
+	u32 tx_head, tx_tail;
+	u32 rx[VNPU_NR_FIFO]; /* NPU -> host */
+	u32 rx_head, rx_tail;
+	struct vnpu_out out[VNPU_NR_OUT];
 	u32 out_head, out_tail;
-	struct vnpu_out *pending; /* ring of VNPU_OUT_SIZE: waits for RX slots */
-	u32 pend_head, pend_tail;
+	u64 rx_retry_ns;
+
 	u64 heartbeat;
-	struct vnpu_queue *queues; /* by doorbell */
-	u32 first_rung, last_rung; /* bounds of rung doorbells; first > last: none */
-	u32 nr_active;		   /* queues with a job in hand */
-	u64 next_ticket;
-	bool drop_all; /* prepared programs to forget once the engine is free */
-	u64 drop_ssids[VNPU_NR_SSIDS / 64];
+	u32 power_level;
+	struct abi_jsm_trace_config trace;
+	u64 metric_mask;
+	u64 metric_buf, metric_buf_size;
+	struct vnpu_cmdq cmdqs[VNPU_NR_CMDQS];
+	struct vnpu_orphan orphans[VNPU_NR_ORPHANS];
+	u32 nr_orphans;
+	bool engine_stopped; /* ENGINE_RESET until HWS_ENGINE_RESUME */
 };
 
-/* --- event.c ------------------------------------------------------------------------------- */
+/*
+ * Jobs
+ */
 
-enum vnpu_event {
-	VNPU_EV_READY,	  /* the firmware says that it is up */
-	VNPU_EV_IPC,	  /* messages in the host -> NPU FIFO */
-	VNPU_EV_DOORBELL, /* rung doorbells */
-	VNPU_EV_POLL,	  /* look at fences again, go on with long copies */
-	VNPU_EV_ENGINE,	  /* the compute engine is done, or has work (stepped) */
-	VNPU_EV_STORM,	  /* fault: another interrupt */
-	VNPU_NR_EVENTS,
+enum vnpu_job_state {
+	VNPU_JOB_NONE,
+	VNPU_JOB_READY,	 /* has commands to run */
+	VNPU_JOB_FENCE,	 /* parked */
+	VNPU_JOB_ENGINE, /* waits for the engine, or runs on it */
+	VNPU_JOB_STUCK,	 /* on demand */
 };
 
-#define VNPU_NEVER UINT64_MAX
+struct vnpu_op { /* heavy command under way */
+	u16 type;
+	u32 desc_idx;
+	u64 addr, off, size;
+	u64 inference_id;
+	u32 count, pattern;
+};
 
-struct vnpu_time {
-	u64 now_ns; /* stepped: the virtual clock */
-	u64 due[VNPU_NR_EVENTS];
-	u64 rng;
+struct vnpu_job {
+	u32 id, ssid;
+	u32 flags;
+	u32 pos, end; /* in the command buffer */
+	u64 base;     /* of its header */
+	u64 desc_heap, fence_heap;
+	u64 fence_va, fence_val;
+	u64 last_ts;
+	struct vnpu_op op;
+};
+
+struct vnpu_queue {
+	u8 state; /* enum vnpu_job_state of the job */
+	bool registered, suspended;
+	u16 db;
+	u32 ssid, head, flags;
+	u32 generation; /* of the registration: a late engine result must not find its successor */
+	u64 base;
+	u64 cmdq_id;
+	struct vnpu_job job;
+};
+
+struct vnpu_jobs {
+	struct vnpu_queue queue[VNPU_NR_QUEUES];
+	u64 pending[VNPU_NR_QUEUES / 64]; /* queues to look at */
+	u32 nr_fences;			  /* jobs parked */
+	u64 fence_poll_ns;
+	u64 faulted[VNPU_NR_SSIDS / 64]; /* SSIDs that run nothing until released */
+	u32 generation;
+};
+
+struct vnpu_compute {
+	struct vnpu_exec *exec; /* used by the engine's thread, or with no thread; never at once */
+	u16 wait[VNPU_NR_QUEUES]; /* doorbells of queues whose job waits */
+	u32 head, tail;
+	bool busy;   /* op of queue[db] is under way */
+	bool orphan; /* the job it worked for is gone */
+	u16 db;
+	u32 epoch;    /* counts IP resets */
+	u64 drop[VNPU_NR_SSIDS / 64]; /* prepared programs to forget */
+	bool drop_all;
+	bool unlocked; /* an inference runs without the lock */
+	struct abi_invocation inv;
+	struct abi_range bindings[ABI_MAX_BINDINGS];
 };
 
 struct vnpu_threads {
-	bool are_running;
-	bool stop;
-	atomic_bool kick;    /* pairs with the firmware thread's spin: work may be there */
-	bool is_asleep;	     /* the firmware thread waits on wake_fw */
-	bool is_engine_busy; /* the engine thread computes without the lock */
-	pthread_cond_t wake_fw, wake_engine;
 	pthread_t fw, engine;
+	bool started;
+	_Atomic u32 stop;
+	_Atomic u32 kick;	 /* 1: something for the firmware's thread */
+	_Atomic u32 fw_asleep;
+	_Atomic u32 engine_word; /* changes when there is work for the engine's thread */
+	_Atomic u32 idle_word;	 /* changes when the engine's thread has finished */
+	bool want_kick;
 };
 
-/* --- pci.c, regs.c, order.c ---------------------------------------------------------------- */
+/*
+ * Faults, findings, trace
+ */
+
+#define VNPU_FAULTS(X)                                                                             \
+	X(PLL_NEVER_LOCKS, "pll-never-locks")       /* workpoint request completes, PLL does not lock */ \
+	X(WP_STUCK, "wp-stuck")                     /* workpoint request never completes */        \
+	X(IP_RESET_STUCK, "ip-reset-stuck")         /* TRIGGER stays set */                        \
+	X(ISLAND_STUCK, "island-stuck")             /* power island status stays 0 */              \
+	X(NOC_DENIED, "noc-denied")                 /* QDENY instead of QACCEPTN */                \
+	X(MMU_CR0_STUCK, "mmu-cr0-stuck")           /* CR0ACK does not follow */                   \
+	X(MMU_CMDQ_STUCK, "mmu-cmdq-stuck")         /* command queue does not advance */           \
+	X(FW_NEVER_READY, "fw-never-ready")         /* no ready message */                         \
+	X(DEAD_AFTER_BOOT, "dead-after-boot")       /* ready message, then nothing */              \
+	X(SLOW_FIRMWARE, "slow-firmware")           /* next answer after 600 ms */                 \
+	X(LOST_ANSWER, "lost-answer")                                                              \
+	X(WRONG_ANSWER, "wrong-answer")             /* another message type */                     \
+	X(ERROR_ANSWER, "error-answer")             /* result is not 0 */                          \
+	X(DUPLICATE_ANSWER, "duplicate-answer")                                                    \
+	X(UNSOLICITED_ANSWER, "unsolicited-answer") /* one more, with an unknown request id */     \
+	X(CORRUPT_HEADER, "corrupt-header")         /* data_addr outside the RX buffer */          \
+	X(WILD_FIFO, "wild-fifo")                   /* FIFO entry outside the RX buffer */         \
+	X(IRQ_LOST, "irq-lost")                                                                    \
+	X(IRQ_STORM, "irq-storm")                   /* 64 instead of one */                        \
+	X(MMU_FAULT, "mmu-fault")                   /* next job touches an unmapped address */     \
+	X(GLOBAL_FAULT, "global-fault")             /* next doorbell faults in SSID 0 */           \
+	X(JOB_ERROR, "job-error")                   /* next job: PROCESSING_ERR */                 \
+	X(JOB_LOST, "job-lost")                     /* next job: no JOB_DONE */                    \
+	X(WRONG_JOB_ID, "wrong-job-id")                                                            \
+	X(STUCK_ENGINE, "stuck-engine")             /* next job never ends, heartbeat stops */     \
+	X(WATCHDOG, "watchdog")                     /* next job: firmware watchdog interrupt */    \
+	X(ATS_ERROR, "ats-error")                   /* next job: buttress error interrupt */       \
+	X(ALL_ONES, "all-ones")                     /* reads, as from a device that is gone */
+
+#define X(name, text) VNPU_F_##name,
+enum vnpu_fault_id { VNPU_FAULTS(X) VNPU_NR_FAULTS };
+#undef X
+
+struct vnpu_kept {
+	enum vnpu_class cls;
+	u64 time_ns;
+	char where[48];
+	char text[232];
+};
+
+struct vnpu_findings {
+	u64 count[VNPU_NR_CLASSES];
+	u32 nr;
+	struct vnpu_kept kept[VNPU_MAX_FINDINGS];
+};
+
+struct vnpu_trace_rec { /* 32 bytes */
+	u64 time_ns;
+	u64 val;
+	u64 off;
+	u32 seq;
+	u8 bar; /* 0xff: configuration space */
+	u8 size;
+	u8 write;
+	u8 pad;
+};
+
+struct vnpu_trace {
+	u64 hash;
+	u32 seq;
+	struct vnpu_trace_rec rec[VNPU_NR_TRACE];
+};
 
 struct vnpu_pci {
-	u8 cfg[256];
-	u8 wmask[256];
-};
-
-/* What a register does beyond its row.  Either may be NULL. */
-struct vnpu_reg_hook {
-	u64 (*read)(struct vnpu *m, u64 val);
-	void (*write)(struct vnpu *m, u64 old, u64 val); /* @val: bits of the row's write mask */
-};
-
-struct vnpu_reg_block {
-	const struct reg_block *block;
-	const struct vnpu_reg_hook *hooks; /* by row */
-	u64 *vals;			   /* by row */
-};
-
-#define VNPU_REG_CACHE 64u
-
-struct vnpu_reg_ref { /* a found row */
-	u32 off;
-	u8 bar;
-	bool valid;
-	struct vnpu_reg_block *block;
-	const struct reg_desc *desc;
-	u32 idx;
-};
-
-struct vnpu_regs {
-	struct vnpu_reg_block blocks[VNPU_MAX_BLOCKS];
-	u32 nr;
-	struct vnpu_reg_ref cache[VNPU_REG_CACHE];
-};
-
-/* One access that must come in its turn. */
-struct vnpu_order_step {
-	const struct reg_block *block;
-	u16 row; /* REG_IDX_... */
-	bool is_write;
-	const char *source; /* "P 3.4 #9" */
-};
-
-struct vnpu_order {
-	const struct vnpu_order_step *steps; /* of the running sequence; NULL: none */
-	u32 nr, next;
-};
-
-/* What a generation adds: src/vnpu/gen/. */
-struct vnpu_gen {
-	const struct reg_gen *data;
-	u8 revision;
-	struct {
-		const struct reg_block *block;
-		const struct vnpu_reg_hook *hooks;
-	} blocks[VNPU_MAX_BLOCKS];
-	const struct vnpu_order_step *power_up; /* from "workpoint on" to "interrupts on" */
-	u32 nr_power_up;
-};
-
-extern const struct vnpu_gen vnpu_gen_npu37;
-const struct vnpu_gen *vnpu_gen_by_name(const char *name);
-
-struct vnpu_power { /* what the driver has done, and what of it took effect */
-	bool is_wp_on, was_wp_off, was_d0i3_out, is_d0i3;
-	bool rst_clr, island_on, noc_on, top_noc_on;
-	bool clk_set, rst_set;
-	u32 vec_step; /* P 3.6 #3..5 seen */
-	u64 boot_reg; /* entry written without DONE */
-	bool ran;     /* the CPU ran since the last IP reset */
-	bool is_tim_unlocked;
-	u16 ratio;
+	u8 cfg[VNPU_CFG_SIZE];
+	bool live; /* D0 and memory decoding: BARs answer */
 };
 
 struct vnpu {
-	pthread_mutex_t lock; /* protects: everything below */
-	struct vnpu_config cfg;
+	struct vnpu_lock lock;
 	const struct vnpu_gen *gen;
-	struct vnpu_record record;
-	struct vnpu_time time;
-	struct vnpu_threads threads;
-	struct vnpu_pci pci;
-	struct vnpu_regs regs;
-	struct vnpu_order order;
-	struct vnpu_power power;
-	bool irq_line; /* the expression of P 2.6 */
-	u64 icb_latched;
-	struct vnpu_dma dma;
-	struct vnpu_mmu mmu;
-	struct vnpu_fw fw;
-	struct vnpu_exec *exec;
+	const struct reg_gen *info;
+	struct vnpu_config cfg;
+	u16 device_id;
+	u8 revision;
+	bool stepped;
+	u8 level; /* enum vnpu_domain that has power */
+	u32 faults_armed; /* sum of fault[] */
+	u32 fault[VNPU_NR_FAULTS];
+
+	struct vnpu_clock clk;
 	struct vnpu_stats stats;
-	u32 reset_count; /* an inference that outlives a reset is forgotten */
+	struct vnpu_irq irq;
+	struct vnpu_btrs btrs;
+	struct vnpu_ip ip;
+	struct vnpu_pci pci;
+	struct vnpu_dma dma;
+	struct vnpu_regs regs;
+	struct vnpu_trace trace;
+	struct vnpu_mmu mmu;
+	struct vnpu_jobs jobs;
+	struct vnpu_fw fw;
+	struct vnpu_compute compute;
+	struct vnpu_threads threads;
+	struct vnpu_findings findings;
 };
 
-/* --- record.c */
-int vnpu_record_init(struct vnpu *m);
-void vnpu_record_fini(struct vnpu *m);
-/** vnpu_report() - a finding: count it, keep it, tell the embedder. */
-void vnpu_report(struct vnpu *m, enum vnpu_class cls, const char *where, const char *fmt, ...)
+/* gen/ */
+const struct vnpu_gen *vnpu_gen_find(const char *name);
+extern const struct vnpu_gen vnpu_gen_npu37;
+
+/* finding.c */
+void vnpu_report(struct vnpu *v, enum vnpu_class cls, const char *where, const char *fmt, ...)
 	BASE_PRINTF(4, 5);
-void vnpu_trace(struct vnpu *m, u32 bar, u32 off, u32 size, bool is_write, u64 val);
-/** vnpu_fault_take() - does this occasion of fault @id go wrong? */
-static inline bool vnpu_fault_take(struct vnpu *m, enum vnpu_fault_id id)
+/** vnpu_report_reg() - @where is a register offset. */
+void vnpu_report_reg(struct vnpu *v, enum vnpu_class cls, u8 bar, u32 off, const char *fmt, ...)
+	BASE_PRINTF(5, 6);
+
+/* trace.c */
+static inline void vnpu_trace_add(struct vnpu *v, u8 bar, u64 off, u32 size, bool write, u64 val)
 {
-	if (BASE_LIKELY(!m->record.faults[id]))
-		return false;
-	if (m->record.faults[id] != UINT32_MAX)
-		m->record.faults[id]--;
-	return true;
+	struct vnpu_trace *t = &v->trace;
+	u64 what = off << 16 | (u64)bar << 8 | size << 1 | write;
+
+	/* two multiplications mix well enough to tell two traces apart */
+	t->hash = (t->hash ^ what) * 0x9e3779b97f4a7c15ull;
+	t->hash = ((t->hash >> 29 | t->hash << 35) ^ val) * 0xbf58476d1ce4e5b9ull;
+	t->rec[t->seq % VNPU_NR_TRACE] = (struct vnpu_trace_rec){
+		.time_ns = v->clk.now_ns, .val = val,	.off = off, .seq = t->seq,
+		.bar = bar,		  .size = (u8)size, .write = write,
+	};
+	t->seq++;
 }
 
-/* --- pci.c */
-void vnpu_pci_init(struct vnpu *m);
-u32 vnpu_pci_read(struct vnpu *m, u32 off, u32 size);
-void vnpu_pci_write(struct vnpu *m, u32 off, u32 size, u32 val);
-bool vnpu_pci_has_memory(const struct vnpu *m); /* decodes BARs: command register and D0 */
-bool vnpu_pci_is_master(const struct vnpu *m);
-void vnpu_pci_msi(struct vnpu *m);
+/* fault.c */
+bool vnpu_fault_take(struct vnpu *v, enum vnpu_fault_id id);
 
-/* --- regs.c */
-int vnpu_regs_init(struct vnpu *m);
-void vnpu_regs_fini(struct vnpu *m);
-void vnpu_regs_reset(struct vnpu *m, bool ip_only);
-u64 vnpu_regs_read(struct vnpu *m, u32 bar, u32 off, u32 size);
-void vnpu_regs_write(struct vnpu *m, u32 bar, u32 off, u32 size, u64 val);
-/** vnpu_reg() - where the value of a row is kept. */
-u64 *vnpu_reg(struct vnpu *m, const struct reg_block *block, u32 row);
-#define VNPU_BTRS(m, name) (*vnpu_reg(m, &reg_block_btrs_mtl, REG_IDX_BTRS_MTL_##name))
-#define VNPU_IP(m, name)   (*vnpu_reg(m, &reg_block_ip_37xx, REG_IDX_IP_37XX_##name))
-#define VNPU_MMU(m, name)  (*vnpu_reg(m, &reg_block_mmu, REG_IDX_MMU_##name))
+static inline bool vnpu_fault_hit(struct vnpu *v, enum vnpu_fault_id id)
+{
+	return BASE_UNLIKELY(v->faults_armed) && vnpu_fault_take(v, id);
+}
 
-/* --- order.c */
-void vnpu_order_start(struct vnpu *m, const struct vnpu_order_step *steps, u32 nr);
-void vnpu_order_stop(struct vnpu *m);
-void vnpu_order_access(struct vnpu *m, const struct reg_block *block, u32 row, bool is_write);
+/* sched.c */
+/** vnpu_delay() - a random time between @lo_ns and @hi_ns; 0 in threaded mode. */
+u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns);
+/** vnpu_timer_set() - in @delay_ns, or at its time when it is set to an earlier one. */
+void vnpu_timer_set(struct vnpu *v, enum vnpu_timer t, u64 delay_ns);
+void vnpu_timer_clear(struct vnpu *v, enum vnpu_timer t);
+/** vnpu_run_one() - the handler of the earliest timer, if due at @until_ns. */
+bool vnpu_run_one(struct vnpu *v, u64 until_ns);
+void vnpu_clock_init(struct vnpu *v, u64 seed);
+/** vnpu_time_ns() - now: the virtual clock, or the real one. */
+u64 vnpu_time_ns(struct vnpu *v);
 
-/* --- btrs.c, ip.c, mmu.c: hooks of the rows */
-extern const struct vnpu_reg_hook vnpu_btrs_mtl_hooks[];
-extern const struct vnpu_reg_hook vnpu_ip_37xx_hooks[];
-extern const struct vnpu_reg_hook vnpu_mmu_hooks[];
-/** vnpu_power_reset() - D3hot or function-level reset: nothing survives. */
-void vnpu_power_reset(struct vnpu *m);
-void vnpu_ip_reset(struct vnpu *m);
-bool vnpu_is_idle(const struct vnpu *m);
-/** vnpu_irq_update() - P 2.6: an MSI on every rising edge. */
-void vnpu_irq_update(struct vnpu *m);
-void vnpu_irq_raise(struct vnpu *m, u32 icb_bit);
-/** vnpu_doorbell() - a write to element @db of the doorbell array. */
-void vnpu_doorbell(struct vnpu *m, u32 db, u32 val);
-u64 vnpu_perf_counter(const struct vnpu *m);
+/* regs.c */
+int vnpu_regs_init(struct vnpu *v);
+void vnpu_regs_reset(struct vnpu *v, enum vnpu_domain from);
+u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size);
+void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val);
+/** vnpu_reg_val() - the stored value of a register that has a row. */
+u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off);
+/** vnpu_level_update() - recompute which registers have power. */
+void vnpu_level_update(struct vnpu *v);
 
-/* --- mmu.c */
-/** vnpu_mmu_flush() - forget every cached translation. */
-void vnpu_mmu_flush(struct vnpu *m);
-/** vnpu_mmu_page() - host address of the page of @va; NULL: no access, an event was recorded. */
-u8 *vnpu_mmu_page(struct vnpu *m, u32 ssid, u64 va, bool write, struct vnpu_dma_region **region);
+/* pci.c */
+void vnpu_pci_reset(struct vnpu *v);
+u32 vnpu_pci_read(struct vnpu *v, u32 off, u32 size);
+void vnpu_pci_write(struct vnpu *v, u32 off, u32 size, u32 val);
+/** vnpu_pci_msi() - send the message, if the guest has enabled it. */
+void vnpu_pci_msi(struct vnpu *v);
 
-/* --- mem.c */
-void vnpu_dma_init(struct vnpu *m);
-void vnpu_dma_fini(struct vnpu *m);
-/** vnpu_dma_at() - host pointer for bus memory inside one region; NULL if not mapped. */
-u8 *vnpu_dma_at(struct vnpu *m, u64 addr, u64 len, bool write, struct vnpu_dma_region **region);
-/** vnpu_mem_read(), vnpu_mem_write() - copy between NPU memory and ours; -EFAULT. */
-int vnpu_mem_read(struct vnpu *m, u32 ssid, u64 va, void *buf, u64 len) BASE_WARN_UNUSED;
-int vnpu_mem_write(struct vnpu *m, u32 ssid, u64 va, const void *buf, u64 len) BASE_WARN_UNUSED;
-/** vnpu_mem_ptr() - pointer to @len bytes inside one page, valid until the lock is dropped. */
-void *vnpu_mem_ptr(struct vnpu *m, u32 ssid, u64 va, u64 len, bool write);
-int vnpu_mem_copy(struct vnpu *m, u32 ssid, u64 dst, u64 src, u64 len) BASE_WARN_UNUSED;
-int vnpu_mem_fill(struct vnpu *m, u32 ssid, u64 dst, u64 len, u32 pattern) BASE_WARN_UNUSED;
+/* btrs_mtl.c */
+extern const struct vnpu_hook vnpu_btrs_mtl_hooks[];
+void vnpu_btrs_reset(struct vnpu *v);
+void vnpu_btrs_error(struct vnpu *v);
+void vnpu_workpoint_done(struct vnpu *v);
+void vnpu_ip_reset_done(struct vnpu *v);
+/** vnpu_ip_reset() - forget everything behind the buttress; P 11.6. */
+void vnpu_ip_reset(struct vnpu *v);
 
-struct vnpu_view {
-	struct vnpu_dma_region *region; /* pinned, or NULL: bounce */
-	u8 *ptr;
-	u64 va, len;
+/* ip_37xx.c */
+extern const struct vnpu_hook vnpu_ip_37xx_hooks[];
+void vnpu_ip_37xx_reset(struct vnpu *v);
+void vnpu_island_up(struct vnpu *v);
+u64 vnpu_counter(struct vnpu *v);
+
+/* irq.c */
+void vnpu_irq_raise(struct vnpu *v, u32 level);
+void vnpu_irq_icb(struct vnpu *v, u64 bits);
+u64 vnpu_icb_status(const struct vnpu *v);
+void vnpu_icb_clear(struct vnpu *v, u64 bits);
+void vnpu_icb_enable(struct vnpu *v, u64 bits);
+u32 vnpu_irq_level(const struct vnpu *v);
+
+/** vnpu_irq_update() - send a message if the expression of P 2.6 rose. */
+static inline void vnpu_irq_update(struct vnpu *v)
+{
+	u32 level = vnpu_irq_level(v);
+
+	if (level != v->irq.level)
+		vnpu_irq_raise(v, level);
+}
+
+/* dma.c */
+/** vnpu_dma_at() - host address of [@addr, @addr + @len) of bus memory, in one map, or NULL. */
+u8 *vnpu_dma_at(struct vnpu *v, u64 addr, u64 len, bool write, struct vnpu_map **map);
+void vnpu_dma_pin(struct vnpu_map *map);
+void vnpu_dma_unpin(struct vnpu *v, struct vnpu_map *map);
+void vnpu_dma_fini(struct vnpu *v);
+
+/* mmu.c, walk.c */
+extern const struct vnpu_hook vnpu_mmu_hooks[];
+void vnpu_mmu_reset(struct vnpu *v);
+void vnpu_mmu_flush(struct vnpu *v);
+void vnpu_mmu_flush_ssid(struct vnpu *v, u32 ssid);
+/** vnpu_mmu_check_boot() - report what of P 8.3 the driver left out; false if nothing can work. */
+bool vnpu_mmu_check_boot(struct vnpu *v);
+/** vnpu_mmu_event() - record a fault, if the guest wants to know; P 8.8. */
+void vnpu_mmu_event(struct vnpu *v, u32 type, u32 ssid, u64 va, bool write, u64 fetch, bool record);
+/** vnpu_walk() - translate one address; NULL after recording a fault. */
+u8 *vnpu_walk(struct vnpu *v, u32 ssid, u64 va, bool write);
+/** vnpu_mem_read(), vnpu_mem_write() - any length; 0 or -EFAULT (part may be done). */
+int vnpu_mem_read(struct vnpu *v, u32 ssid, u64 va, void *buf, u32 len);
+int vnpu_mem_write(struct vnpu *v, u32 ssid, u64 va, const void *buf, u32 len);
+
+/** vnpu_mem_at() - host address of one NPU address, good to the end of its page; NULL: fault. */
+static inline u8 *vnpu_mem_at(struct vnpu *v, u32 ssid, u64 va, bool write)
+{
+	const u64 vpn = va >> ABI_MMU_PAGE_SHIFT;
+	const struct vnpu_tlb *e = &v->mmu.tlb[(vpn ^ (u64)ssid << 7) % VNPU_NR_TLB];
+
+	if (BASE_LIKELY(e->key == (vpn << 8 | ssid) && e->epoch == v->mmu.epoch[ssid] &&
+			(!write || e->writable)))
+		return e->host + (va & (BASE_PAGE_SIZE - 1));
+	return vnpu_walk(v, ssid, va, write);
+}
+
+/* view.c: memory as the engine wants it; called without the lock */
+struct vnpu_view_ctx {
+	struct vnpu *v;
 	u32 ssid;
+	u32 epoch;
 };
-/** vnpu_view_get() - [va, va + len) as contiguous host memory; one walk; -EFAULT, -ENOMEM. */
-int vnpu_view_get(struct vnpu *m, u32 ssid, u64 va, u64 len, bool write, struct vnpu_view *out)
-	BASE_WARN_UNUSED;
-/** vnpu_view_put() - release; @written: bring what a bounce buffer holds back. */
-void vnpu_view_put(struct vnpu *m, struct vnpu_view *view, bool written);
+int vnpu_view(void *opaque, u64 addr, u64 len, bool write, void **ptr, void **token);
+void vnpu_view_release(void *opaque, void *token, bool written);
 
-/* --- event.c */
-void vnpu_time_init(struct vnpu *m);
-u64 vnpu_time(const struct vnpu *m);
-/** vnpu_schedule() - @ev in about @delay_ns (threaded: at once, unless @exact). */
-void vnpu_schedule(struct vnpu *m, enum vnpu_event ev, u64 delay_ns, bool exact);
-int vnpu_threads_start(struct vnpu *m);
-void vnpu_threads_stop(struct vnpu *m);
+/* fw.c */
+void vnpu_fw_reset(struct vnpu *v);
+void vnpu_fw_start(struct vnpu *v, u64 entry);
+void vnpu_fw_boot(struct vnpu *v);
+bool vnpu_fw_is_idle(const struct vnpu *v);
+static inline bool vnpu_fw_runs(const struct vnpu *v)
+{
+	return v->fw.state == VNPU_FW_RUNNING;
+}
 
-/* --- fw.c */
-int vnpu_fw_init(struct vnpu *m);
-void vnpu_fw_fini(struct vnpu *m);
-void vnpu_fw_reset(struct vnpu *m);
-void vnpu_fw_start(struct vnpu *m, u64 entry); /* the CPU was let go */
-void vnpu_fw_ready(struct vnpu *m);
-void vnpu_fw_host_message(struct vnpu *m, u32 addr);
-void vnpu_fw_receive(struct vnpu *m);
-/** vnpu_fw_send() - queue an answer or notification and push what fits. */
-void vnpu_fw_send(struct vnpu *m, u16 channel, const struct abi_jsm_msg *msg);
-void vnpu_fw_flush(struct vnpu *m);
-u32 vnpu_fw_fifo_fill(const struct vnpu *m);
-u32 vnpu_fw_fifo_pop(struct vnpu *m);
+/* ipc.c */
+void vnpu_ipc_push_tx(struct vnpu *v, u32 addr);
+u32 vnpu_ipc_pop_rx(struct vnpu *v);
+u32 vnpu_ipc_stat(const struct vnpu *v);
+void vnpu_ipc_ready(struct vnpu *v);
+void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg);
+void vnpu_ipc_receive(struct vnpu *v);
+void vnpu_ipc_flush(struct vnpu *v);
 
-/* --- jsm.c */
-void vnpu_jsm_handle(struct vnpu *m, u16 channel, const struct abi_jsm_msg *req);
+/* jsm.c */
+/** vnpu_jsm_handle() - do what @req asks and send the answer. */
+void vnpu_jsm_handle(struct vnpu *v, u16 channel, const struct abi_jsm_msg *req);
+extern const u32 vnpu_metric_sample_size;
+void vnpu_metric_sample(struct vnpu *v, u64 *out);
 
-/* --- jobq.c */
-void vnpu_jobq_run(struct vnpu *m);
-void vnpu_jobq_release(struct vnpu *m, struct vnpu_queue *q);
-void vnpu_jobq_abort_ssid(struct vnpu *m, u32 ssid);
-void vnpu_jobq_poll(struct vnpu *m);
-/** vnpu_jobq_engine_next() - the queue whose inference is next on the engine, or NULL. */
-struct vnpu_queue *vnpu_jobq_engine_next(struct vnpu *m);
-/** vnpu_jobq_engine_done() - finished inferences go on with the next command. */
-void vnpu_jobq_engine_done(struct vnpu *m);
-/** vnpu_jobq_drop() - forget prepared programs of @ssid, or all (VNPU_NR_SSIDS). */
-void vnpu_jobq_drop(struct vnpu *m, u32 ssid);
-void vnpu_jobq_apply_drops(struct vnpu *m);
+/* jobq.c */
+void vnpu_doorbell(struct vnpu *v, u32 db);
+void vnpu_jobs_run(struct vnpu *v);
+void vnpu_jobs_fences(struct vnpu *v);
+void vnpu_jobs_reset(struct vnpu *v);
+/** vnpu_queue_kick() - look at the queue soon. */
+void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q);
+u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u64 cmdq_id);
+void vnpu_queue_unregister(struct vnpu *v, struct vnpu_queue *q);
+void vnpu_ssid_release(struct vnpu *v, u32 ssid);
+void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status);
+/** vnpu_job_drop() - take the job from its queue without a report. */
+void vnpu_job_drop(struct vnpu *v, struct vnpu_queue *q);
+static inline bool vnpu_ssid_is_faulted(const struct vnpu *v, u32 ssid)
+{
+	return v->jobs.faulted[ssid / 64] >> (ssid % 64) & 1;
+}
 
-/* --- cmd.c */
-/** vnpu_cmd_load() - copy and check the command buffer of @run; a job status. */
-u32 vnpu_cmd_load(struct vnpu *m, u32 ssid, struct vnpu_job_run *run);
-/** vnpu_cmd_run() - go on until done, parked or failed; run->state says, the status if done. */
-u32 vnpu_cmd_run(struct vnpu *m, u32 ssid, struct vnpu_job_run *run);
-void vnpu_cmd_free(struct vnpu_job_run *run);
-/** vnpu_cmd_infer() - run the inference @run is parked at.  The lock is held, and dropped while
- * the engine computes if @unlock; a job status. */
-u32 vnpu_cmd_infer(struct vnpu *m, u32 ssid, const struct vnpu_job_run *run, bool unlock);
+/* cmd.c */
+/** vnpu_cmd_start() - check the command buffer's header; 0 or a job status. */
+u32 vnpu_cmd_start(struct vnpu *v, struct vnpu_job *job, u64 base);
+/** vnpu_cmd_run() - commands until the end, a park or the budget is used up. */
+void vnpu_cmd_run(struct vnpu *v, struct vnpu_queue *q, u32 *budget);
+bool vnpu_fence_done(struct vnpu *v, struct vnpu_queue *q, u32 *status);
+/** vnpu_op_step() - part of a copy or fill: true when finished, *status set. */
+bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *status);
+
+/* compute.c */
+void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q);
+void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q);
+void vnpu_compute_reset(struct vnpu *v);
+void vnpu_compute_drop(struct vnpu *v, u32 ssid);
+/** vnpu_compute_step() - one slice of work; may drop the lock; false: nothing to do. */
+bool vnpu_compute_step(struct vnpu *v);
+void vnpu_compute_timer(struct vnpu *v);
+static inline bool vnpu_compute_is_quiet(const struct vnpu *v)
+{
+	return !v->compute.unlocked;
+}
+
+/* thread.c */
+int vnpu_threads_start(struct vnpu *v);
+void vnpu_threads_stop(struct vnpu *v); /* without the lock */
+/** vnpu_kick_fw(), vnpu_kick_engine() - there is something to do. */
+void vnpu_kick_fw(struct vnpu *v);
+void vnpu_kick_engine(struct vnpu *v);
+/** vnpu_wait_quiet() - until no inference runs; drops and retakes the lock. */
+void vnpu_wait_quiet(struct vnpu *v);
 
 #endif
