@@ -285,7 +285,7 @@ static void conv_products(const struct kern_args *a, struct windows *v, const u8
 	for (u64 i = 0; i < (u64)x->dims[0] * attr->group; i++) {
 		u64 group = i % attr->group;
 
-		v->x = (const u8 *)x->data + i * in_channels * v->plane * v->esize;
+		v->x = kern_bytes(x) + i * in_channels * v->plane * v->esize;
 		g.a = weights + group * g.m * g.k * v->esize;
 		g.c = acc + i * g.m * g.n * acc_size;
 		kern_gemm(&g, scratch);
@@ -327,7 +327,7 @@ out_free_scratch:
 
 int kern_conv_run(const struct kern_args *a)
 {
-	return run_conv(a, false, a->in[1]->data);
+	return run_conv(a, false, kern_bytes(a->in[1]));
 }
 
 /* [channels in, channels out of a group, taps] -> per group [channels out, channels in, taps]. */

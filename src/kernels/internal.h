@@ -29,6 +29,14 @@ static inline const struct kern_tensor *kern_in(const struct kern_args *a, u32 i
 	return i < a->nr_in ? a->in[i] : NULL;
 }
 
+/* Where @t begins; an empty tensor may have no memory, but pointers into it are still computed. */
+static inline const u8 *kern_bytes(const struct kern_tensor *t)
+{
+	static const u64 nothing;
+
+	return t->data ? t->data : (const void *)&nothing;
+}
+
 #define kern_bad(a, ...)	 base_err_set((a)->err, -EINVAL, __VA_ARGS__)
 #define kern_unsupported(a, ...) base_err_set((a)->err, -EOPNOTSUPP, __VA_ARGS__)
 

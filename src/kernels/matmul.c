@@ -94,18 +94,18 @@ int kern_matmul_infer(const struct kern_args *a)
 }
 
 /* The right operand, one matrix of it, for kern_gemm(). */
-struct rows {
+struct strided {
 	const u8 *data;
 	u32 esize;
 	s64 row, col;
 };
 
-static void matrix_row(const void *opaque, u64 row, u64 col, u32 n, void *dst)
+static void piece_of_row(const void *opaque, u64 row, u64 col, u32 n, void *dst)
 {
-	const struct rows *r = opaque;
+	const struct strided *s = opaque;
 
-	kern_copy(r->esize, dst, 1, r->data + ((s64)row * r->row + (s64)col * r->col) * r->esize,
-		  r->col, n);
+	kern_copy(s->esize, dst, 1, s->data + ((s64)row * s->row + (s64)col * s->col) * s->esize,
+		  s->col, n);
 }
 
 /* A walk over the batch dims: the number of the result, and where the operands' matrices start. */
@@ -136,15 +136,15 @@ static void products(const struct kern_args *args, u8 *acc, void *scratch)
 	u64 a_size = (u64)a.nr_rows * a.nr_cols * esize,
 	    b_size = (u64)b.nr_rows * b.nr_cols * esize;
 	u64 c_size = (u64)a.nr_rows * b.nr_cols * abi_dtype_size(kern_acc_dtype(dtype));
-	struct rows rows = { .esize = esize, .row = b.row, .col = b.col };
+	struct strided strided = { .esize = esize, .row = b.row, .col = b.col };
 	struct kern_gemm g = { .m = a.nr_rows,
 			       .n = b.nr_cols,
 			       .k = a.nr_cols,
 			       .dtype = dtype,
 			       .a_row = a.row,
 			       .a_col = a.col,
-			       .b_row = matrix_row,
-			       .opaque = &rows,
+			       .b_row = piece_of_row,
+			       .opaque = &strided,
 			       .ldc = b.nr_cols };
 	struct kern_walk w;
 
@@ -152,9 +152,8 @@ static void products(const struct kern_args *args, u8 *acc, void *scratch)
 	while (kern_walk_next(&w))
 		for (u32 i = 0; i < w.n; i++) {
 			g.c = acc + (u64)(w.off[0] + i * w.step[0]) * c_size;
-			g.a = (const u8 *)a.t->data + (u64)(w.off[1] + i * w.step[1]) * a_size;
-			rows.data =
-				(const u8 *)b.t->data + (u64)(w.off[2] + i * w.step[2]) * b_size;
+			g.a = kern_bytes(a.t) + (u64)(w.off[1] + i * w.step[1]) * a_size;
+			strided.data = kern_bytes(b.t) + (u64)(w.off[2] + i * w.step[2]) * b_size;
 			kern_gemm(&g, scratch);
 		}
 }

@@ -97,7 +97,7 @@ static void pad_last(const struct padding *p, u32 axis, s64 x_off, s64 y_off)
 {
 	const s64 dim = p->x->dims[axis], begin = p->attr->begin[axis], n = p->y->dims[axis];
 	u8 *y = (u8 *)p->y->data + y_off * p->esize;
-	const u8 *x = (const u8 *)p->x->data + x_off * p->esize;
+	const u8 *x = kern_bytes(p->x);
 
 	for (s64 i = 0; i < n; i++) {
 		s64 from = source(p->attr->mode, i - begin, dim);
@@ -109,7 +109,7 @@ static void pad_last(const struct padding *p, u32 axis, s64 x_off, s64 y_off)
 		}
 		if (from == i - begin)
 			run = base_min(dim - from, n - i);
-		memcpy(y + i * p->esize, x + from * p->esize, (u64)run * p->esize);
+		memcpy(y + i * p->esize, x + (x_off + from) * p->esize, (u64)run * p->esize);
 		i += run - 1;
 	}
 }
