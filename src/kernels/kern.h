@@ -20,7 +20,7 @@ struct kern_tensor {
 };
 
 struct kern_op {
-	u32 code;	  /* enum abi_op */
+	u32 code;         /* enum abi_op */
 	const void *attr; /* the code's structure of abi/program.h, any alignment of 8; or NULL */
 	u32 attr_size;
 };
@@ -41,8 +41,9 @@ int kern_infer(const struct kern_op *op, const struct kern_tensor *const *in, u3
 /**
  * kern_run() - compute
  *
- * The operands must be those kern_infer() accepted, with data; outputs of the inferred shape;
- * outputs overlap no input, except ABI_OP_UNARY and ABI_OP_COPY in place.
+ * The operands must be those kern_infer() accepted, with data at any address (what is not aligned
+ * to its element size is copied first); outputs of the inferred shape; outputs overlap no input,
+ * except ABI_OP_UNARY and ABI_OP_COPY in place.  An empty tensor needs no memory.
  * Data-dependent errors (a Gather index out of range) give -EINVAL and leave the output unspecified.
  *
  * Return: 0, -EINVAL, or -ENOMEM (scratch memory).

@@ -130,7 +130,7 @@ static void window_at(const struct pool *p, const u64 *o, struct window *w)
 	}
 }
 
-/* What a window yields; the place is an offset in the plane, row-major. */
+/* What a window yields; the place is an offset in the plane, row-major, -1 where there is none. */
 struct result {
 	double value;
 	s64 place;
