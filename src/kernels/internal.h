@@ -40,7 +40,7 @@ static inline const u8 *kern_bytes(const struct kern_tensor *t)
 #define kern_bad(a, ...)	 base_err_set((a)->err, -EINVAL, __VA_ARGS__)
 #define kern_unsupported(a, ...) base_err_set((a)->err, -EOPNOTSUPP, __VA_ARGS__)
 
-/* --- infer.c: common rules ------------------------------------------------------------------ */
+/* --- infer.c: common rules --- */
 
 #define KERN_T(dtype) BASE_BIT(ABI_##dtype)
 #define KERN_FLOATS   (KERN_T(F16) | KERN_T(F32) | KERN_T(F64))
@@ -70,7 +70,7 @@ int kern_broadcast(const struct kern_args *a, u32 rank_x, const u32 *dims_x, u32
 /** kern_broadcasts_to() - does @t fit @rank, @dims without changing them? */
 bool kern_broadcasts_to(const struct kern_tensor *t, u32 rank, const u32 *dims);
 
-/* --- types.c: elements ---------------------------------------------------------------------- */
+/* --- types.c: elements --- */
 
 #define KERN_STRIP 256u
 
@@ -94,7 +94,7 @@ void kern_store_f64(u32 dtype, void *data, s64 off, u32 n, const double *src);
 /** kern_copy() - @n elements of @esize bytes, steps in elements; ranges apart. */
 void kern_copy(u32 esize, void *dst, s64 dst_step, const void *src, s64 src_step, u64 n);
 
-/* --- walk.c: several operands over one index space ------------------------------------------ */
+/* --- walk.c: several operands over one index space --- */
 
 #define KERN_WALK_RANK	   16u
 #define KERN_WALK_OPERANDS 4u
@@ -125,12 +125,12 @@ bool kern_walk_next(struct kern_walk *w);
 /** kern_strides() - of a dense tensor, in elements. */
 void kern_strides(u32 rank, const u32 *dims, s64 *strides);
 
-/* --- unary.c ----------------------------------------------------------------------------------- */
+/* --- unary.c --- */
 
 /** kern_apply_act() - the function checked by kern_want_act() on @n elements of class @c. */
 void kern_apply_act(const struct abi_act *act, enum kern_class c, u32 n, union kern_strip *x);
 
-/* --- window.c: sliding windows ------------------------------------------------------------------ */
+/* --- window.c: sliding windows --- */
 
 /* A window over the last three axes; fewer spatial axes leave the first ones at 1. */
 struct kern_geom {
@@ -155,7 +155,7 @@ u64 kern_window_extent(const struct abi_window *win, u32 axis);
 void kern_geom_init(struct kern_geom *g, const struct abi_window *win, const u32 *in_dims,
 		    const u32 *out_dims);
 
-/* --- gemm.c: matrix product ---------------------------------------------------------------------- */
+/* --- gemm.c: matrix product --- */
 
 /*
  * c = a b.  a is addressed by two strides; b is asked for in pieces of rows, so that a convolution
@@ -193,7 +193,7 @@ struct kern_epilogue {
 
 void kern_epilogue_run(const struct kern_epilogue *e, const void *acc, struct kern_tensor *y);
 
-/* --- the operators ----------------------------------------------------------------------------- */
+/* --- the operators --- */
 
 int kern_unary_infer(const struct kern_args *a) BASE_WARN_UNUSED;
 int kern_unary_run(const struct kern_args *a) BASE_WARN_UNUSED;

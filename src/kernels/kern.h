@@ -44,7 +44,7 @@ int kern_infer(const struct kern_op *op, const struct kern_tensor *const *in, u3
  * The operands must be those kern_infer() accepted, with data at any address (what is not aligned
  * to its element size is copied first); outputs of the inferred shape; outputs overlap no input,
  * except ABI_OP_UNARY and ABI_OP_COPY in place.  An empty tensor needs no memory.
- * Data-dependent errors (a Gather index out of range) give -EINVAL and leave the output unspecified.
+ * Data-dependent errors (a Gather index out of range) give -EINVAL; the output is unspecified then.
  *
  * Return: 0, -EINVAL, or -ENOMEM (scratch memory).
  */
