@@ -35,7 +35,9 @@ struct vnpu_engine {
 	int (*run)(struct vnpu_net *net, void *const *bindings, void *arena, struct base_err *err);
 	void (*drop)(struct vnpu_net *net);
 	bool (*needs_arena)(const struct vnpu_net *net);
-	u64 (*bytes)(const struct vnpu_net *net); /* memory held, without the program's image */
+	/* Memory held, without the program's image.  An engine holds at most a small multiple of
+	 * image, arena and bindings: exec.c has checked that these are really there. */
+	u64 (*bytes)(const struct vnpu_net *net);
 	/* Name of the implementation that runs operation @op ("jit:avx512_core", "plain"); NULL past
 	 * the last operation.  Static or owned by @net. */
 	const char *(*impl)(const struct vnpu_net *net, u32 op);
@@ -50,7 +52,7 @@ extern const struct vnpu_engine vnpu_engine_plain;
 /**
  * vnpu_engine_load() - the oneDNN engine from its library
  * @handle: for vnpu_engine_unload()
- * Return: 0 or -ENOENT; @err names the places tried.  engine_load.c says where it is looked for.
+ * Return: 0 or -ENOENT; @err names the places tried.  engine_load.c says where it looks.
  */
 int vnpu_engine_load(const struct vnpu_engine **out, void **handle,
 		     struct base_err *err) BASE_WARN_UNUSED;

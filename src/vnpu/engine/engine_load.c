@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * Finding libvnpu_engine.so: $VNPU_ENGINE_PATH (a folder; ignored when privileged), then places
- * relative to the program or library this code is part of (the installed layout and the build
- * tree's), then the installed library folder.
+ * Finding libvnpu_engine.so.  $VNPU_ENGINE_PATH, when set, is the only place (ignored when
+ * privileged).  Else places relative to the program and to the file this code is part of (the
+ * installed layout and the build tree's), then the installed library folder.
  *
- * A file in a relative place is taken only if root or the owner of our own file owns it and nobody
+ * In a relative place a file is taken only if root or the owner of our own file owns it and nobody
  * else may write to it: a folder above ours may belong to somebody else.
  */
 #include <dlfcn.h>
@@ -21,111 +21,158 @@
 #define VNPU_ENGINE_LIBDIR "/usr/lib"
 #endif
 
+/* From the folder of the program, or of the library that holds this code. */
 static const char *const relative[] = {
-	"",			  /* side by side */
-	"/../lib",		  /* bin beside lib */
-	"/../src/vnpu/engine",	  /* build tree: bin, bench, tests */
-	"/../../src/vnpu/engine", /* tests below tests */
-	"/../vnpu/engine",	  /* unit tests and libraries below src */
-	"/../../vnpu/engine",	  /* deeper ones */
-	"/../../../src/vnpu/engine",
+	"",			  /* side by side, or a test of this folder */
+	"../lib/",		  /* installed: bin */
+	"../vnpu/engine/",	  /* build folder: src/client, src/cli */
+	"../src/vnpu/engine/",	  /* build folder: bin, bench, tests */
+	"../../src/vnpu/engine/", /* build folder: tests/integration */
+	"engine/",		  /* build folder: src/vnpu */
 };
 
-/* The file this code was linked into; the program, when the linker gives no path. */
-static int own_file(char *path)
-{
-	ssize_t len;
-	Dl_info info;
+struct search {
+	const struct vnpu_engine *engine;
+	void *handle;
+	char tried[400]; /* "path: reason; path: reason" */
+	size_t len;
+};
 
-	if (dladdr((const void *)&relative, &info) && info.dli_fname &&
-	    strchr(info.dli_fname, '/') && realpath(info.dli_fname, path))
-		return 0;
-	len = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	if (len <= 0)
-		return -ENOENT;
-	path[len] = '\0';
-	return 0;
+static void note(struct search *s, const char *path, const char *reason)
+{
+	int n;
+
+	if (s->len >= sizeof(s->tried))
+		return;
+	n = snprintf(s->tried + s->len, sizeof(s->tried) - s->len, "%s%s: %s", s->len ? "; " : "",
+		     path, reason);
+	if (n > 0)
+		s->len += (size_t)n;
 }
 
-static bool is_trusted(const char *path, uid_t owner)
+/* dlerror() starts with the path, which is named already. */
+static const char *load_error(const char *path)
+{
+	const char *text = dlerror();
+	size_t len = strlen(path);
+
+	if (!text)
+		return "unknown error";
+	if (!strncmp(text, path, len) && !strncmp(text + len, ": ", 2))
+		text += len + 2;
+	return text;
+}
+
+/* The library stays loaded to the end of the process: its threads cannot be taken back. */
+static bool try_load(struct search *s, const char *path)
+{
+	void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	const struct vnpu_engine *engine;
+
+	if (!lib) {
+		note(s, path, load_error(path));
+		return false;
+	}
+	engine = dlsym(lib, VNPU_ENGINE_ONEDNN_SYMBOL);
+	if (engine && engine->abi == VNPU_ENGINE_ABI) {
+		s->engine = engine;
+		s->handle = lib;
+		return true;
+	}
+	note(s, path, engine ? "an engine of another release" : "no engine in it");
+	dlclose(lib);
+	return false;
+}
+
+static bool is_trusted(const struct stat *st, uid_t owner)
+{
+	return (st->st_uid == 0 || st->st_uid == owner) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static bool try_trusted(struct search *s, const char *path, uid_t owner)
 {
 	struct stat st;
 
-	return !stat(path, &st) && (st.st_uid == 0 || st.st_uid == owner) &&
-	       !(st.st_mode & (S_IWGRP | S_IWOTH));
-}
-
-static const struct vnpu_engine *try_path(const char *path, void **handle)
-{
-	const struct vnpu_engine *engine;
-	void *lib = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-
-	if (!lib)
-		return NULL;
-	engine = dlsym(lib, VNPU_ENGINE_ONEDNN_SYMBOL);
-	if (engine && engine->abi == VNPU_ENGINE_ABI) {
-		*handle = lib;
-		return engine;
+	if (stat(path, &st)) {
+		note(s, path, "not there");
+		return false;
 	}
-	dlclose(lib);
-	return NULL;
+	if (!is_trusted(&st, owner)) {
+		note(s, path, "somebody else can write to it");
+		return false;
+	}
+	return try_load(s, path);
 }
 
-static const struct vnpu_engine *try_folder(const char *folder, const char *sub, void **handle)
+static bool try_beside(struct search *s, const char *file)
 {
+	const char *slash = strrchr(file, '/');
 	char path[PATH_MAX];
+	struct stat st;
+	int n;
 
-	if (snprintf(path, sizeof(path), "%s%s/" VNPU_ENGINE_LIBRARY, folder, sub) >=
-	    (int)sizeof(path))
-		return NULL;
-	return try_path(path, handle);
-}
-
-static const struct vnpu_engine *try_relative(const char *folder, uid_t owner, void **handle)
-{
-	const struct vnpu_engine *engine;
-	char path[PATH_MAX];
-
+	if (!slash || stat(file, &st))
+		return false;
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(relative); i++) {
-		if (snprintf(path, sizeof(path), "%s%s/" VNPU_ENGINE_LIBRARY, folder,
-			     relative[i]) >= (int)sizeof(path))
-			continue;
-		if (!is_trusted(path, owner))
-			continue;
-		engine = try_path(path, handle);
-		if (engine)
-			return engine;
+		n = snprintf(path, sizeof(path), "%.*s/%s" VNPU_ENGINE_LIBRARY, (int)(slash - file),
+			     file, relative[i]);
+		if (n > 0 && (size_t)n < sizeof(path) && try_trusted(s, path, st.st_uid))
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+static bool try_beside_program(struct search *s)
+{
+	char path[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return false;
+	path[n] = '\0';
+	return try_beside(s, path);
+}
+
+static bool try_beside_code(struct search *s)
+{
+	char path[PATH_MAX];
+	Dl_info info;
+
+	return dladdr((const void *)relative, &info) && info.dli_fname &&
+	       realpath(info.dli_fname, path) && try_beside(s, path);
+}
+
+/* A file, or the folder it is in. */
+static bool try_named(struct search *s, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	bool is_dir = !stat(name, &st) && S_ISDIR(st.st_mode);
+	int n = snprintf(path, sizeof(path), is_dir ? "%s/" VNPU_ENGINE_LIBRARY : "%s", name);
+
+	return n > 0 && (size_t)n < sizeof(path) && try_load(s, path);
 }
 
 int vnpu_engine_load(const struct vnpu_engine **out, void **handle, struct base_err *err)
 {
-	const char *env = secure_getenv("VNPU_ENGINE_PATH");
-	const struct vnpu_engine *engine = NULL;
-	char own[PATH_MAX] = ".";
-	const char *why;
-	struct stat st;
+	const char *set = secure_getenv("VNPU_ENGINE_PATH");
+	struct search s = { .engine = NULL };
+	bool found;
 
-	if (env)
-		engine = try_folder(env, "", handle);
-	if (!engine && !own_file(own) && !stat(own, &st)) {
-		*strrchr(own, '/') = '\0';
-		engine = try_relative(own, st.st_uid, handle);
-	}
-	if (!engine)
-		engine = try_folder(VNPU_ENGINE_LIBDIR, "", handle);
-	if (engine) {
-		*out = engine;
-		return 0;
-	}
-	why = dlerror();
-	return base_err_set(err, -ENOENT,
-			    "engine onednn: no " VNPU_ENGINE_LIBRARY
-			    " of this version in $VNPU_ENGINE_PATH (%s), at %s or in %s (%s): "
-			    "install it or use the engine plain",
-			    env ? env : "not set", own, VNPU_ENGINE_LIBDIR,
-			    why ? why : "wrong version");
+	if (set && *set)
+		found = try_named(&s, set);
+	else
+		found = try_beside_program(&s) || try_beside_code(&s) ||
+			try_load(&s, VNPU_ENGINE_LIBDIR "/" VNPU_ENGINE_LIBRARY);
+	if (!found)
+		return base_err_set(err, -ENOENT,
+				    "engine onednn: no " VNPU_ENGINE_LIBRARY
+				    " to load: use the plain engine or name it in "
+				    "VNPU_ENGINE_PATH (tried %s)",
+				    s.tried);
+	*out = s.engine;
+	*handle = s.handle;
+	return 0;
 }
 
 void vnpu_engine_unload(void *handle)

@@ -23,6 +23,8 @@ struct view {
 	bool is_written, is_held;
 };
 
+#define MAX_THREADS 1024u
+
 struct prepared {
 	struct prepared *next; /* in order of last use */
 	u32 ssid;
@@ -179,7 +181,7 @@ static int check_arena(const struct prepared *p, const struct abi_range *arena,
 {
 	u64 want = p->prog.hdr->arena_size;
 
-	if (!want || (arena->addr % ABI_PROG_ALIGN == 0 && arena->size >= want))
+	if (arena->addr % ABI_PROG_ALIGN == 0 && arena->size >= want)
 		return 0;
 	return base_err_set(err, -EINVAL,
 			    "arena at 0x%llx size %llu, a multiple of %u and at least %llu bytes "
@@ -272,6 +274,32 @@ static int alloc_views(struct prepared *p, struct base_err *err)
 	return 0;
 }
 
+/*
+ * Arena and bindings bound what an engine may spend on a program: they must really be there, also
+ * for an engine that has an arena of its own.
+ */
+static int probe(struct prepared *p, const struct vnpu_exec_job *job, struct base_err *err)
+{
+	struct view v;
+	int ret = 0;
+
+	for (u32 i = 0; !ret && i <= job->inv->nr_bindings; i++) {
+		bool is_arena = i == job->inv->nr_bindings;
+
+		if (!p->views[i].size)
+			continue;
+		ret = view_range(job, is_arena ? &job->inv->arena : &job->bindings[i],
+				 p->views[i].size, false, &v, err);
+		if (!ret)
+			release(job, &v, false);
+		else if (is_arena)
+			base_err_prefix(err, "arena");
+		else
+			base_err_prefix(err, "binding %u", i);
+	}
+	return ret;
+}
+
 static int prepare(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
 {
 	struct prepared *p = base_zalloc(sizeof(*p));
@@ -288,6 +316,10 @@ static int prepare(struct vnpu_exec *exec, const struct vnpu_exec_job *job, stru
 	if (!ret)
 		ret = alloc_views(p, err);
 	if (!ret)
+		ret = check_bindings(p, job, err);
+	if (!ret)
+		ret = probe(p, job, err);
+	if (!ret)
 		ret = exec->engine->prepare(&p->prog, &exec->opts, &p->net, err);
 	if (ret) {
 		prepared_destroy(exec, p);
@@ -300,6 +332,28 @@ static int prepare(struct vnpu_exec *exec, const struct vnpu_exec_job *job, stru
 	return 0;
 }
 
+/* Memory is spent on a program only once its header makes sense. */
+static int read_header(const struct vnpu_exec_job *job, struct abi_prog_header *out,
+		       struct base_err *err)
+{
+	const struct abi_range *range = &job->inv->program;
+	int ret = copy_in(job, range, sizeof(*out), out, err);
+
+	if (ret)
+		return ret;
+	if (out->magic != ABI_PROG_MAGIC)
+		return base_err_set(err, -EINVAL,
+				    "program at 0x%llx: magic 0x%08x, 0x%08x wanted: not a program",
+				    (unsigned long long)range->addr, out->magic, ABI_PROG_MAGIC);
+	if (out->size != range->size)
+		return base_err_set(err, -EINVAL,
+				    "program at 0x%llx: its header says %llu bytes, the invocation "
+				    "%llu",
+				    (unsigned long long)range->addr, (unsigned long long)out->size,
+				    (unsigned long long)range->size);
+	return 0;
+}
+
 /* Is what was prepared still what the client has there?  Else it is dropped. */
 static int find_current(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 			struct prepared **out, struct base_err *err)
@@ -309,10 +363,8 @@ static int find_current(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 	int ret;
 
 	*out = NULL;
-	if (!at)
-		return 0;
-	ret = copy_in(job, &job->inv->program, sizeof(now), &now, err);
-	if (ret)
+	ret = read_header(job, &now, err);
+	if (ret || !at)
 		return ret;
 	p = *at;
 	if (memcmp(&now, p->prog.hdr, sizeof(now))) {
@@ -330,9 +382,12 @@ static int find_current(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 
 static void release_views(const struct vnpu_exec_job *job, struct prepared *p, bool did_run)
 {
-	for (u32 i = 0; i <= job->inv->nr_bindings; i++) {
+	u32 nr = job->inv->nr_bindings;
+
+	/* What the arena holds means nothing afterwards: no need to write it back. */
+	for (u32 i = 0; i <= nr; i++) {
 		if (p->views[i].is_held)
-			release(job, &p->views[i], did_run);
+			release(job, &p->views[i], did_run && i < nr);
 		p->views[i].is_held = false;
 	}
 }
@@ -368,9 +423,12 @@ static int hold_all(const struct vnpu_exec *exec, const struct vnpu_exec_job *jo
 			return ret;
 		}
 	}
+	p->ptrs[nr] = p->image;
 	if (!exec->engine->needs_arena(p->net))
 		return 0;
 	ret = hold_view(job, p, nr, &job->inv->arena, true, err);
+	if (!ret && (uintptr_t)p->ptrs[nr] % ABI_PROG_ALIGN)
+		ret = base_err_set(err, -EFAULT, "not aligned in host memory");
 	if (ret)
 		base_err_prefix(err, "arena");
 	return ret;
@@ -393,9 +451,9 @@ static int check_apart(const struct vnpu_exec_job *job, const struct prepared *p
 			    start + p->views[i].size <= from)
 				continue;
 			return base_err_set(err, -EINVAL,
-					    "%s %u shares memory with binding %u: an output and "
+					    "%s %u shares memory with binding %u: outputs and "
 					    "the arena need memory of their own",
-					    w < nr ? "binding" : "arena: place", w, i);
+					    w < nr ? "binding" : "arena, place", w, i);
 		}
 	}
 	return 0;
@@ -451,10 +509,13 @@ int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnp
 
 	if (engine && strcmp(engine, "plain") && strcmp(engine, "onednn"))
 		return base_err_set(err, -EINVAL, "engine '%s': plain or onednn wanted", engine);
+	if (!nr_threads || nr_threads > MAX_THREADS)
+		return base_err_set(err, -EINVAL, "engine: %u threads, 1 to %u wanted", nr_threads,
+				    MAX_THREADS);
 	exec = base_zalloc(sizeof(*exec));
 	if (!exec)
 		return base_err_set(err, -ENOMEM, "no memory for an executor");
-	exec->opts.nr_threads = base_max(nr_threads, 1u);
+	exec->opts.nr_threads = nr_threads;
 	exec->opts.strict = strict;
 	if (engine && !strcmp(engine, "plain"))
 		exec->engine = &vnpu_engine_plain;
@@ -495,7 +556,7 @@ void vnpu_exec_drop_all(struct vnpu_exec *exec)
 		drop_at(exec, &exec->first);
 }
 
-const char *vnpu_exec_engine(const struct vnpu_exec *exec)
+const char *vnpu_exec_engine_name(const struct vnpu_exec *exec)
 {
 	return exec->engine ? exec->engine->name : NULL;
 }

@@ -29,7 +29,7 @@ struct vnpu_exec_job {
 /**
  * vnpu_exec_create() - an executor
  * @engine: "plain", "onednn", or NULL: onednn where it can be loaded, else plain
- * Return: 0, -EINVAL (unknown engine), -ENOENT (library not loadable; @err names the paths), -ENOMEM.
+ * Return: 0, -EINVAL (unknown engine, threads not in 1 .. 1024), -ENOENT (library not loadable; @err names the paths), -ENOMEM.
  */
 int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnpu_exec **out,
 		     struct base_err *err) BASE_WARN_UNUSED;
@@ -43,7 +43,7 @@ void vnpu_exec_destroy(struct vnpu_exec *exec);
 int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 		  struct base_err *err) BASE_WARN_UNUSED;
 
-/* Bounds of what stays prepared; the least recently used goes first, the last one run may exceed
+/* Bounds of what stays prepared; the least recently used goes first, the one that runs may exceed
  * them alone. */
 #define VNPU_EXEC_MAX_PREPARED 64u
 #define VNPU_EXEC_MAX_BYTES    (UINT64_C(4) << 30)
@@ -52,8 +52,8 @@ int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid);
 void vnpu_exec_drop_all(struct vnpu_exec *exec);
 
-/** vnpu_exec_engine() - "plain" or "onednn"; NULL while that is not decided (no inference yet). */
-const char *vnpu_exec_engine(const struct vnpu_exec *exec);
+/** vnpu_exec_engine_name() - "plain" or "onednn"; NULL as long as no inference decided it. */
+const char *vnpu_exec_engine_name(const struct vnpu_exec *exec);
 /**
  * vnpu_exec_impl() - what runs operation @op of the prepared program ("jit:avx512_core", "plain")
  * NULL past the last operation, or when nothing is prepared under these numbers.
@@ -62,15 +62,5 @@ const char *vnpu_exec_impl(const struct vnpu_exec *exec, u32 ssid, u64 inference
 /** vnpu_exec_nr_prepares(), vnpu_exec_nr_prepared() - preparations so far; programs kept now. */
 u64 vnpu_exec_nr_prepares(const struct vnpu_exec *exec);
 u32 vnpu_exec_nr_prepared(const struct vnpu_exec *exec);
-
-/** vnpu_exec_engine_name() - "plain" or "onednn"; NULL as long as nothing decided it. */
-const char *vnpu_exec_engine_name(const struct vnpu_exec *exec);
-
-/**
- * vnpu_exec_impl() - the implementation of operation @op in what was run last under these keys
- * Return: the engine's name for it ("jit:avx512_core", "plain"), valid until the next call with
- * @exec; NULL past the last operation or when nothing is prepared.
- */
-const char *vnpu_exec_impl(const struct vnpu_exec *exec, u32 ssid, u64 inference_id, u32 op);
 
 #endif
