@@ -20,18 +20,18 @@ extern "C" {
 struct graph_model;
 
 struct graph_error {
-	int code;       /* negative errno */
+	int code;	/* negative errno */
 	char text[500]; /* names model part, node, operator, opset; says what to do */
 };
 
 /* A tensor's element type: ONNX TensorProto.DataType numbers (1 float32, 7 int64, ...). */
 struct graph_value_info {
-	const char *name;  /* owned by the model or program */
-	uint32_t dtype;    /* 0: not known */
-	uint32_t rank;     /* 0 with is_rank_known = false: not known */
+	const char *name; /* owned by the model or program */
+	uint32_t dtype;	  /* 0: not known */
+	uint32_t rank;	  /* 0 with is_rank_known = false: not known */
 	bool is_rank_known;
-	bool is_optional; /* an input that has a default (initializer) */
-	int64_t dims[GRAPH_MAX_RANK]; /* -1: not known before compile */
+	bool is_optional;		       /* an input that has a default (initializer) */
+	int64_t dims[GRAPH_MAX_RANK];	       /* -1: not known before compile */
 	const char *dim_names[GRAPH_MAX_RANK]; /* "batch"; NULL where none */
 };
 
@@ -58,7 +58,7 @@ int graph_model_open(const void *bytes, size_t size, const struct graph_external
 		     struct graph_model **out, struct graph_error *err);
 void graph_model_close(struct graph_model *model);
 
-unsigned graph_model_nr_inputs(const struct graph_model *model);  /* without initializers */
+unsigned graph_model_nr_inputs(const struct graph_model *model); /* without initializers */
 unsigned graph_model_nr_outputs(const struct graph_model *model);
 int graph_model_input(const struct graph_model *model, unsigned i, struct graph_value_info *out);
 int graph_model_output(const struct graph_model *model, unsigned i, struct graph_value_info *out);
@@ -70,7 +70,7 @@ struct graph_node_info { /* for listings */
 	const char *op_type, *domain, *name;
 	int opset;
 	unsigned nr_inputs, nr_outputs;
-	bool is_supported; /* operator and version known; types and shapes are found at compile */
+	bool is_supported;  /* operator and version known; types and shapes are found at compile */
 	const char *reason; /* why not */
 };
 unsigned graph_model_nr_nodes(const struct graph_model *model);
@@ -85,7 +85,7 @@ struct graph_bind { /* what is known about input @input at compile time */
 	int64_t dims[GRAPH_MAX_RANK];
 	const void *data; /* NULL, or the value: dense, little-endian; used as a constant when the
 			   * input decides a shape */
-	size_t size;      /* bytes of @data */
+	size_t size;	  /* bytes of @data */
 };
 
 struct graph_options {

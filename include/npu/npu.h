@@ -95,7 +95,7 @@ void npu_context_destroy(struct npu_context *ctx);
 enum npu_buffer_flags {
 	NPU_BUFFER_WB = 0,
 	NPU_BUFFER_WC = 1 << 0,
-	NPU_BUFFER_RO = 1 << 1,    /* read-only for the NPU */
+	NPU_BUFFER_RO = 1 << 1,	   /* read-only for the NPU */
 	NPU_BUFFER_SHAVE = 1 << 2, /* upper address range */
 	NPU_BUFFER_DMA = 1 << 3,   /* dma address range: for large buffers */
 };
@@ -109,7 +109,7 @@ int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, ui
 		      struct npu_buffer **out);
 /** npu_buffer_destroy() - no job may use it any more.  NULL is allowed. */
 void npu_buffer_destroy(struct npu_buffer *buf);
-void *npu_buffer_map(struct npu_buffer *buf); /* CPU address, valid until destroy */
+void *npu_buffer_map(struct npu_buffer *buf);		   /* CPU address, valid until destroy */
 uint64_t npu_buffer_address(const struct npu_buffer *buf); /* NPU address in the context */
 uint64_t npu_buffer_size(const struct npu_buffer *buf);
 
@@ -128,7 +128,7 @@ struct npu_job {
 	uint32_t reserved, status;
 };
 #define NPU_JOB_INFERENCE 0x1u
-#define NPU_JOB_SYNC      0x2u
+#define NPU_JOB_SYNC	  0x2u
 
 struct npu_completion {
 	uint64_t cookie;
@@ -155,7 +155,7 @@ int npu_queue_wait(struct npu_queue *queue, struct npu_completion *out, unsigned
 /* Compiled models (include/npu/graph.h writes them). */
 struct npu_tensor_info {
 	const char *name; /* lives as long as the program */
-	uint32_t dtype;   /* ONNX TensorProto.DataType */
+	uint32_t dtype;	  /* ONNX TensorProto.DataType */
 	uint32_t rank;
 	uint32_t dims[8];
 	uint64_t size; /* bytes */

@@ -26,12 +26,12 @@ struct vnpu;
 
 enum vnpu_mode { VNPU_STEPPED, VNPU_THREADED };
 
-enum vnpu_class { /* of findings: what the model noticed beside doing its work */
-	VNPU_GUEST_ERROR,   /* the driver did something the protocol forbids */
-	VNPU_UNSPECIFIED,   /* outside what public sources specify */
-	VNPU_UNIMPLEMENTED, /* specified, but not modelled */
-	VNPU_MODEL_BUG,     /* the model broke its own rule */
-	VNPU_NR_CLASSES,
+enum vnpu_class {		    /* of findings: what the model noticed beside doing its work */
+		  VNPU_GUEST_ERROR, /* the driver did something the protocol forbids */
+		  VNPU_UNSPECIFIED, /* outside what public sources specify */
+		  VNPU_UNIMPLEMENTED, /* specified, but not modelled */
+		  VNPU_MODEL_BUG,     /* the model broke its own rule */
+		  VNPU_NR_CLASSES,
 };
 
 struct vnpu_finding {
@@ -46,10 +46,10 @@ struct vnpu_config {
 	uint16_t device_id; /* 0: the generation's first */
 	uint8_t revision;   /* 0: the usual one */
 	enum vnpu_mode mode;
-	uint64_t seed;        /* of everything that may vary: response delays */
-	const char *engine;   /* "plain", "onednn", or NULL: onednn where it can be loaded */
+	uint64_t seed;		 /* of everything that may vary: response delays */
+	const char *engine;	 /* "plain", "onednn", or NULL: onednn where it can be loaded */
 	unsigned engine_threads; /* 0: 1 */
-	bool engine_strict;   /* a primitive with only a reference implementation fails the job */
+	bool engine_strict; /* a primitive with only a reference implementation fails the job */
 
 	void *opaque; /* first argument of the callbacks */
 	/* The MSI fired.  Called with the model's lock held: note it and return. */

@@ -25,18 +25,20 @@ int base_err_set(struct base_err *err, int code, const char *fmt, ...)
 
 void base_err_prefix(struct base_err *err, const char *fmt, ...)
 {
-	char old[sizeof(err->text)];
+	char prefix[sizeof(err->text)];
 	va_list ap;
-	int len;
+	size_t len;
 
 	if (!err)
 		return;
-	memcpy(old, err->text, sizeof(old));
 	va_start(ap, fmt);
-	len = vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	vsnprintf(prefix, sizeof(prefix) - 2, fmt, ap);
 	va_end(ap);
-	if (len >= 0 && (size_t)len < sizeof(err->text))
-		snprintf(err->text + len, sizeof(err->text) - (size_t)len, ": %s", old);
+	strcat(prefix, ": ");
+	len = strlen(prefix);
+	memmove(err->text + len, err->text, sizeof(err->text) - len);
+	memcpy(err->text, prefix, len);
+	err->text[sizeof(err->text) - 1] = '\0';
 }
 
 /* Not strerrorname_np(): relibc has none. */

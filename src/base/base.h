@@ -19,25 +19,25 @@
 
 #define BASE_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define BASE_WARN_UNUSED   __attribute__((warn_unused_result))
-#define BASE_PRINTF(f, a)  __attribute__((format(printf, f, a)))
-#define BASE_LIKELY(x)     __builtin_expect(!!(x), 1)
-#define BASE_UNLIKELY(x)   __builtin_expect(!!(x), 0)
+#define BASE_WARN_UNUSED  __attribute__((warn_unused_result))
+#define BASE_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define BASE_LIKELY(x)	  __builtin_expect(!!(x), 1)
+#define BASE_UNLIKELY(x)  __builtin_expect(!!(x), 0)
 
-#define base_container_of(ptr, type, member)                                                       \
-	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define base_container_of(ptr, type, member) \
+	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
-#define base_min(a, b)                                                                             \
-	({                                                                                         \
-		typeof(a) base_a_ = (a);                                                           \
-		typeof(b) base_b_ = (b);                                                           \
-		base_a_ < base_b_ ? base_a_ : base_b_;                                             \
+#define base_min(a, b)                                 \
+	({                                             \
+		typeof(a) base_a_ = (a);               \
+		typeof(b) base_b_ = (b);               \
+		base_a_ < base_b_ ? base_a_ : base_b_; \
 	})
-#define base_max(a, b)                                                                             \
-	({                                                                                         \
-		typeof(a) base_a_ = (a);                                                           \
-		typeof(b) base_b_ = (b);                                                           \
-		base_a_ > base_b_ ? base_a_ : base_b_;                                             \
+#define base_max(a, b)                                 \
+	({                                             \
+		typeof(a) base_a_ = (a);               \
+		typeof(b) base_b_ = (b);               \
+		base_a_ > base_b_ ? base_a_ : base_b_; \
 	})
 
 #define BASE_NS_PER_US UINT64_C(1000)
