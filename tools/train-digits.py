@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Draws handwritten-looking digits, trains a small network on them and writes the demo's data.
 
-usage: train-digits.py [--out DATA] [--train N] [--epochs N] [--seed N]
+usage: train-digits.py [--out DATA] [--train N] [--test N] [--epochs N] [--seed N]
 
 needs: python3, numpy, onnx (onnxruntime, if present, is used for a second check). Only whoever
-retrains needs them: the results are in the tree. Takes a few minutes on one core.
+retrains needs them: the results are in the tree. Takes about three minutes on one core.
 
 No picture of anybody's handwriting is used. A digit is one of several stroke lists (GLYPHS); its
 control points are moved at random, joined by a spline, warped, slanted, turned, scaled, and drawn
@@ -85,28 +86,28 @@ def spline(points, corner, spacing):
                          + (3 * p1 - p0 - 3 * p2 + p3) * t**3))
     return np.concatenate(out)
 
-def draw(rng, digit, variant=None, size=28, calm=1.0):
-    """One picture, float32 [size, size] in 0..1; calm < 1 makes the hand steadier."""
+def draw(rng, digit, variant=None, size=28):
+    """One picture, float32 [size, size] in 0..1; without a variant, any."""
     shapes = GLYPHS[digit]
     variant = variant or list(shapes)[rng.integers(len(shapes))]
-    u, g = rng.uniform, lambda s: rng.normal(0, s * calm)
-    height = u(16, 21.5)                                   # in pixels of a 28 x 28 picture
-    width = height * u(.5, .85)
-    turn, slant = np.radians(g(6)), g(.13) + .06
+    u, g = rng.uniform, lambda s: rng.normal(0, s)
+    height = u(14, 22.5)                                   # in pixels of a 28 x 28 picture
+    width = height * u(.48, .9)
+    turn, slant = np.radians(g(7)), g(.16) + .06
     lin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ \
         np.array([[1, -slant], [0, 1]]) @ np.diag([width, height])
     freq, phase = u(2, 5, (2, 2)), u(0, 6.3, (2, 2))       # a slow warp of the whole plane
-    warp = rng.normal(0, .022 * calm, (2, 2))
+    warp = rng.normal(0, .028, (2, 2))
     squeeze = g(.18)                                       # one half larger than the other
     strokes = []
     for s in shapes[variant]:
-        p = np.array([q[:2] for q in s]) + rng.normal(0, .026 * calm, (len(s), 2)) + rng.normal(0, .014 * calm, 2)
+        p = np.array([q[:2] for q in s]) + rng.normal(0, .032, (len(s), 2)) + rng.normal(0, .02, 2)
         p[:, 1] += squeeze * p[:, 1] * (1 - p[:, 1])
         p += warp[0] * np.sin(freq[0] * p[:, ::-1] + phase[0]) + warp[1] * np.sin(freq[1] * p + phase[1])
         strokes.append(spline((p - .5) @ lin.T, [len(q) > 2 for q in s], .35))
     pts = np.concatenate(strokes)
-    pts += 14 - (pts.min(0) + pts.max(0)) / 2 + rng.normal(0, 1.1, 2).clip(-2.5, 2.5)
-    pen = u(.75, 1.75)                                     # radius, then pressure along the stroke
+    pts += 14 - (pts.min(0) + pts.max(0)) / 2 + rng.normal(0, 1.2, 2).clip(-2.5, 2.5)
+    pen = u(.65, 2)                                     # radius, then pressure along the stroke
     radius = np.concatenate([pen * (1 + .16 * np.sin(u(0, 6.3) + np.linspace(0, u(2, 7), len(s)))
                                     - u(0, .3) * np.linspace(0, 1, len(s))**3) for s in strokes])
     k = size / 28
@@ -117,7 +118,7 @@ def draw(rng, digit, variant=None, size=28, calm=1.0):
     dist = np.sqrt(x[None] + y[:, None])                   # [row, column, point of the pen's path]
     ink = (radius - dist).max(2)
     soft = u(.8, 1.6) * k**.5                              # width of the anti-aliased edge
-    img = np.clip(ink / soft + .5, 0, 1) * u(.82, 1)
+    img = np.clip(ink / soft + .5, 0, 1) * u(.75, 1)
     grain = rng.normal(0, .06, (size, size)).astype(np.float32)
     img = img * (1 + grain)                                # uneven ink
     return np.clip(img, 0, 1).astype(np.float32)
@@ -277,9 +278,9 @@ def network_input(grey):
 def main():
     a = argparse.ArgumentParser(description="draw digits, train a small network, write the demo's data")
     a.add_argument("--out", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent / "data")
-    a.add_argument("--train", type=int, default=30000)
+    a.add_argument("--train", type=int, default=60000)
     a.add_argument("--test", type=int, default=10000)
-    a.add_argument("--epochs", type=int, default=8)
+    a.add_argument("--epochs", type=int, default=10)
     a.add_argument("--seed", type=int, default=1)
     a = a.parse_args()
     t0 = time.time()
