@@ -245,8 +245,10 @@ static int expand(struct inliner *in, struct scope *scope, const struct graph_ve
 	for (u32 i = 0; i < nodes->nr; i++) {
 		ret = expand_node(in, scope, &protos[i]);
 		if (ret) {
-			base_err_prefix(in->err, "node %u '%.60s' (%.40s)", i,
-					graph_str(protos[i].name), graph_str(protos[i].op_type));
+			if (scope->depth <= 1) /* of calls in calls the outer two are enough */
+				base_err_prefix(in->err, "node %u '%.60s' (%.40s)", i,
+						graph_str(protos[i].name),
+						graph_str(protos[i].op_type));
 			return ret;
 		}
 	}
