@@ -625,6 +625,16 @@ static void program_among_jobs(void **state)
 	MUST(npu_program_run(prog, s->queue, 20000 * MS, NULL));
 }
 
+/* Fields of the header that may have other values: the arena may be larger, any name be the
+ * producer's. */
+static bool may_change(size_t at)
+{
+	size_t arena = offsetof(struct abi_prog_header, arena_size);
+	size_t producer = offsetof(struct abi_prog_header, producer);
+
+	return (at >= arena && at < arena + 8) || (at >= producer && at < producer + 4);
+}
+
 static void bad_programs(void **state)
 {
 	struct stack *s = *state;
@@ -637,9 +647,17 @@ static void bad_programs(void **state)
 		assert_int_equal(npu_program_load(s->ctx, &im, size, &prog), -EINVAL);
 	}
 	for (size_t at = 0; at < sizeof(im); at++) {
+		int ret;
+
 		build_image(&im);
 		((uint8_t *)&im)[at] ^= 0x10;
-		assert_int_equal(npu_program_load(s->ctx, &im, sizeof(im), &prog), -EINVAL);
+		ret = npu_program_load(s->ctx, &im, sizeof(im), &prog);
+		if (may_change(at) && (!ret || ret == -ENOMEM || ret == -ENOSPC)) {
+			npu_program_destroy(prog);
+			prog = NULL;
+		} else if (ret != -EINVAL) {
+			fail_msg("byte %zu: %d: %s", at, ret, npu_last_error());
+		}
 	}
 	build_image(&im);
 	im.tensors[2].dims[0] = 3; /* its structure is right, its meaning is not */
