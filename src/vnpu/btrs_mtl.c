@@ -55,10 +55,11 @@ static void check_on(struct vnpu *v)
 		guest_error(v, "workpoint on before D0i3 exit (P 3.4 step 2)");
 	if (min > max || target < min || target > max || min < v->info->fmin_ratio ||
 	    max > v->info->fmax_ratio)
-		vnpu_report(v, VNPU_GUEST_ERROR, "buttress",
-			    "workpoint ratios min %u, target %u, max %u: expected ascending, within "
-			    "the fuses %u to %u (P 2.4)",
-			    min, target, max, v->info->fmin_ratio, v->info->fmax_ratio);
+		vnpu_report(
+			v, VNPU_GUEST_ERROR, "buttress",
+			"workpoint ratios min %u, target %u, max %u: expected ascending, within "
+			"the fuses %u to %u (P 2.4)",
+			min, target, max, v->info->fmin_ratio, v->info->fmax_ratio);
 	if (cfg != v->info->wp_config_on)
 		vnpu_report(v, VNPU_UNSPECIFIED, "buttress", "workpoint config 0x%x: known is 0x%x",
 			    cfg, v->info->wp_config_on);
@@ -69,7 +70,7 @@ static void check_on(struct vnpu *v)
 
 static void wp_cmd_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 {
-	(void)elem;
+	(void)r, (void)elem;
 	if (!val)
 		return;
 	if (v->btrs.wp_busy) {
@@ -79,17 +80,15 @@ static void wp_cmd_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 	v->btrs.wp_want = vnpu_reg_val(v, BAR, R(WP_REQ_PAYLOAD2)) != 0;
 	if (v->btrs.wp_want)
 		check_on(v);
-	r->val = val;
 	v->btrs.wp_busy = true;
 	if (!vnpu_fault_hit(v, VNPU_F_WP_STUCK))
 		vnpu_timer_set(v, VNPU_T_WORKPOINT, vnpu_delay(v, 2000, 40000));
 }
 
-static void wp_cmd_clear(struct vnpu *v)
+static u64 wp_cmd_rd(struct vnpu *v, struct vnpu_reg *r)
 {
-	for (u32 i = 0; i < v->regs.nr; i++)
-		if (v->regs.reg[i].bar == BAR && v->regs.reg[i].off == R(WP_REQ_CMD))
-			v->regs.reg[i].val = 0;
+	(void)r;
+	return REG_PREP(F(WP_REQ_CMD, SEND), v->btrs.wp_busy);
 }
 
 static void switch_off(struct vnpu *v)
@@ -110,14 +109,13 @@ static void switch_on(struct vnpu *v)
 	if (vnpu_fault_hit(v, VNPU_F_PLL_NEVER_LOCKS) || v->btrs.d0i3)
 		return;
 	v->btrs.on = true;
-	v->btrs.ratio = base_min(base_max(target, (u32)v->info->fmin_ratio),
-				 (u32)v->info->fmax_ratio);
+	target = base_max(target, (u32)v->info->fmin_ratio);
+	v->btrs.ratio = base_min(target, (u32)v->info->fmax_ratio);
 }
 
 void vnpu_workpoint_done(struct vnpu *v)
 {
 	v->btrs.wp_busy = false;
-	wp_cmd_clear(v);
 	if (v->btrs.wp_want)
 		switch_on(v);
 	else
@@ -142,7 +140,8 @@ static u64 vpu_status_rd(struct vnpu *v, struct vnpu_reg *r)
 	(void)r;
 	if (!v->btrs.on)
 		return 0;
-	return REG_PREP(F(VPU_STATUS, READY), 1) | REG_PREP(F(VPU_STATUS, IDLE), vnpu_fw_is_idle(v));
+	return REG_PREP(F(VPU_STATUS, READY), 1) |
+	       REG_PREP(F(VPU_STATUS, IDLE), vnpu_fw_is_idle(v));
 }
 
 static void d0i3_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
@@ -175,14 +174,13 @@ void vnpu_ip_reset(struct vnpu *v)
 
 static void ip_reset_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 {
-	(void)elem;
+	(void)r, (void)elem;
 	if (!val)
 		return;
 	if (v->btrs.resetting) {
 		guest_error(v, "IP reset while one is under way (P 2.4)");
 		return;
 	}
-	r->val = val;
 	v->btrs.resetting = true;
 	vnpu_ip_reset(v);
 	if (!vnpu_fault_hit(v, VNPU_F_IP_RESET_STUCK))
@@ -252,7 +250,7 @@ static void global_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem
 
 const struct vnpu_hook vnpu_btrs_mtl_hooks[] = {
 	{ BAR, R(INTERRUPT_STAT), stat_rd, stat_wr },
-	{ BAR, R(WP_REQ_CMD), NULL, wp_cmd_wr },
+	{ BAR, R(WP_REQ_CMD), wp_cmd_rd, wp_cmd_wr },
 	{ BAR, R(CURRENT_PLL), current_pll_rd, NULL },
 	{ BAR, R(LOCAL_INT_MASK), NULL, local_mask_wr },
 	{ BAR, R(GLOBAL_INT_MASK), NULL, global_mask_wr },

@@ -47,10 +47,10 @@ struct vnpu_exec;
  * Register file
  */
 
-enum vnpu_domain { /* power a register needs; the order is that of power-up */
-	VNPU_DOM_ALWAYS, /* the buttress */
-	VNPU_DOM_HOST,	 /* host subsystem: workpoint on */
-	VNPU_DOM_NOC,	 /* behind TOP_NOC: MMU, host interface, CPU subsystem */
+enum vnpu_domain {		    /* power a register needs; the order is that of power-up */
+		   VNPU_DOM_ALWAYS, /* the buttress */
+		   VNPU_DOM_HOST,   /* host subsystem: workpoint on */
+		   VNPU_DOM_NOC,    /* behind TOP_NOC: MMU, host interface, CPU subsystem */
 };
 
 /*
@@ -93,7 +93,7 @@ struct vnpu_regs {
  */
 struct vnpu_gen {
 	const struct reg_gen *info;
-	u8 revisions[REG_GEN_MAX_IDS]; /* usual PCI revision of each of info->ids */
+	u8 revisions[REG_GEN_MAX_IDS];	      /* usual PCI revision of each of info->ids */
 	const struct vnpu_hook *const *hooks; /* tables that end with a row without functions */
 	enum vnpu_domain (*domain)(const struct reg_block *block, u32 off);
 	void (*ip_reset)(struct vnpu *v); /* beside the registers: sequence state */
@@ -104,16 +104,16 @@ struct vnpu_gen {
  */
 
 enum vnpu_timer { /* at equal times in this order */
-	VNPU_T_WORKPOINT,
-	VNPU_T_IP_RESET,
-	VNPU_T_ISLAND,
-	VNPU_T_BOOT,
-	VNPU_T_RX,
-	VNPU_T_IPC,
-	VNPU_T_ENGINE,
-	VNPU_T_FENCE,
-	VNPU_T_JOBS,
-	VNPU_NR_TIMERS,
+		  VNPU_T_WORKPOINT,
+		  VNPU_T_IP_RESET,
+		  VNPU_T_ISLAND,
+		  VNPU_T_BOOT,
+		  VNPU_T_RX,
+		  VNPU_T_IPC,
+		  VNPU_T_ENGINE,
+		  VNPU_T_FENCE,
+		  VNPU_T_JOBS,
+		  VNPU_NR_TIMERS,
 };
 
 struct vnpu_clock {
@@ -146,6 +146,7 @@ struct vnpu_dma {
 struct vnpu_tlb {
 	u64 key; /* page number << 8 | ssid */
 	u8 *host;
+	struct vnpu_map *map;
 	u32 epoch; /* of the SSID when it was filled; 0 never */
 	bool writable;
 };
@@ -172,9 +173,9 @@ struct vnpu_mmu {
  */
 
 struct vnpu_btrs {
-	bool on;      /* workpoint */
-	bool wp_busy; /* request under way */
-	bool wp_want; /* what it asks */
+	bool on;			  /* workpoint */
+	bool wp_busy;			  /* request under way */
+	bool wp_want;			  /* what it asks */
 	bool wp_off_seen, d0i3_exit_seen; /* since power-on, P 3.4 steps 1 and 2 */
 	bool d0i3;
 	bool resetting; /* IP reset under way */
@@ -277,10 +278,11 @@ enum vnpu_job_state {
 
 struct vnpu_op { /* heavy command under way */
 	u16 type;
-	u32 desc_idx;
-	u64 addr, off, size;
+	u32 count, desc_idx; /* COPY: descriptors, the one under way */
+	u32 pattern;
+	u64 addr, size;		/* descriptors, target, or invocation */
+	u64 src, dst, len, off; /* of the transfer under way; off: done of it */
 	u64 inference_id;
-	u32 count, pattern;
 };
 
 struct vnpu_job {
@@ -309,6 +311,7 @@ struct vnpu_jobs {
 	struct vnpu_queue queue[VNPU_NR_QUEUES];
 	u64 pending[VNPU_NR_QUEUES / 64]; /* queues to look at */
 	u32 nr_fences;			  /* jobs parked */
+	u32 nr_stuck;
 	u64 fence_poll_ns;
 	u64 faulted[VNPU_NR_SSIDS / 64]; /* SSIDs that run nothing until released */
 	u32 generation;
@@ -321,7 +324,7 @@ struct vnpu_compute {
 	bool busy;   /* op of queue[db] is under way */
 	bool orphan; /* the job it worked for is gone */
 	u16 db;
-	u32 epoch;    /* counts IP resets */
+	u32 epoch;		      /* counts IP resets */
 	u64 drop[VNPU_NR_SSIDS / 64]; /* prepared programs to forget */
 	bool drop_all;
 	bool unlocked; /* an inference runs without the lock */
@@ -333,7 +336,7 @@ struct vnpu_threads {
 	pthread_t fw, engine;
 	bool started;
 	_Atomic u32 stop;
-	_Atomic u32 kick;	 /* 1: something for the firmware's thread */
+	_Atomic u32 kick; /* 1: something for the firmware's thread */
 	_Atomic u32 fw_asleep;
 	_Atomic u32 engine_word; /* changes when there is work for the engine's thread */
 	_Atomic u32 idle_word;	 /* changes when the engine's thread has finished */
@@ -345,34 +348,34 @@ struct vnpu_threads {
  */
 
 #define VNPU_FAULTS(X)                                                                             \
-	X(PLL_NEVER_LOCKS, "pll-never-locks")       /* workpoint request completes, PLL does not lock */ \
-	X(WP_STUCK, "wp-stuck")                     /* workpoint request never completes */        \
-	X(IP_RESET_STUCK, "ip-reset-stuck")         /* TRIGGER stays set */                        \
-	X(ISLAND_STUCK, "island-stuck")             /* power island status stays 0 */              \
-	X(NOC_DENIED, "noc-denied")                 /* QDENY instead of QACCEPTN */                \
-	X(MMU_CR0_STUCK, "mmu-cr0-stuck")           /* CR0ACK does not follow */                   \
-	X(MMU_CMDQ_STUCK, "mmu-cmdq-stuck")         /* command queue does not advance */           \
-	X(FW_NEVER_READY, "fw-never-ready")         /* no ready message */                         \
-	X(DEAD_AFTER_BOOT, "dead-after-boot")       /* ready message, then nothing */              \
-	X(SLOW_FIRMWARE, "slow-firmware")           /* next answer after 600 ms */                 \
+	X(PLL_NEVER_LOCKS, "pll-never-locks") /* workpoint request completes, PLL does not lock */ \
+	X(WP_STUCK, "wp-stuck")		      /* workpoint request never completes */              \
+	X(IP_RESET_STUCK, "ip-reset-stuck")   /* TRIGGER stays set */                              \
+	X(ISLAND_STUCK, "island-stuck")	      /* power island status stays 0 */                    \
+	X(NOC_DENIED, "noc-denied")	      /* QDENY instead of QACCEPTN */                      \
+	X(MMU_CR0_STUCK, "mmu-cr0-stuck")     /* CR0ACK does not follow */                         \
+	X(MMU_CMDQ_STUCK, "mmu-cmdq-stuck")   /* command queue does not advance */                 \
+	X(FW_NEVER_READY, "fw-never-ready")   /* no ready message */                               \
+	X(DEAD_AFTER_BOOT, "dead-after-boot") /* ready message, then nothing */                    \
+	X(SLOW_FIRMWARE, "slow-firmware")     /* next answer after 600 ms */                       \
 	X(LOST_ANSWER, "lost-answer")                                                              \
-	X(WRONG_ANSWER, "wrong-answer")             /* another message type */                     \
-	X(ERROR_ANSWER, "error-answer")             /* result is not 0 */                          \
+	X(WRONG_ANSWER, "wrong-answer") /* another message type */                                 \
+	X(ERROR_ANSWER, "error-answer") /* result is not 0 */                                      \
 	X(DUPLICATE_ANSWER, "duplicate-answer")                                                    \
 	X(UNSOLICITED_ANSWER, "unsolicited-answer") /* one more, with an unknown request id */     \
-	X(CORRUPT_HEADER, "corrupt-header")         /* data_addr outside the RX buffer */          \
-	X(WILD_FIFO, "wild-fifo")                   /* FIFO entry outside the RX buffer */         \
+	X(CORRUPT_HEADER, "corrupt-header")	    /* data_addr outside the RX buffer */          \
+	X(WILD_FIFO, "wild-fifo")		    /* FIFO entry outside the RX buffer */         \
 	X(IRQ_LOST, "irq-lost")                                                                    \
-	X(IRQ_STORM, "irq-storm")                   /* 64 instead of one */                        \
-	X(MMU_FAULT, "mmu-fault")                   /* next job touches an unmapped address */     \
-	X(GLOBAL_FAULT, "global-fault")             /* next doorbell faults in SSID 0 */           \
-	X(JOB_ERROR, "job-error")                   /* next job: PROCESSING_ERR */                 \
-	X(JOB_LOST, "job-lost")                     /* next job: no JOB_DONE */                    \
+	X(IRQ_STORM, "irq-storm")	/* 64 instead of one */                                    \
+	X(MMU_FAULT, "mmu-fault")	/* next job touches an unmapped address */                 \
+	X(GLOBAL_FAULT, "global-fault") /* next doorbell faults in SSID 0 */                       \
+	X(JOB_ERROR, "job-error")	/* next job: PROCESSING_ERR */                             \
+	X(JOB_LOST, "job-lost")		/* next job: no JOB_DONE */                                \
 	X(WRONG_JOB_ID, "wrong-job-id")                                                            \
-	X(STUCK_ENGINE, "stuck-engine")             /* next job never ends, heartbeat stops */     \
-	X(WATCHDOG, "watchdog")                     /* next job: firmware watchdog interrupt */    \
-	X(ATS_ERROR, "ats-error")                   /* next job: buttress error interrupt */       \
-	X(ALL_ONES, "all-ones")                     /* reads, as from a device that is gone */
+	X(STUCK_ENGINE, "stuck-engine") /* next job never ends, heartbeat stops */                 \
+	X(WATCHDOG, "watchdog")		/* next job: firmware watchdog interrupt */                \
+	X(ATS_ERROR, "ats-error")	/* next job: buttress error interrupt */                   \
+	X(ALL_ONES, "all-ones")		/* reads, as from a device that is gone */
 
 #define X(name, text) VNPU_F_##name,
 enum vnpu_fault_id { VNPU_FAULTS(X) VNPU_NR_FAULTS };
@@ -421,7 +424,7 @@ struct vnpu {
 	u16 device_id;
 	u8 revision;
 	bool stepped;
-	u8 level; /* enum vnpu_domain that has power */
+	u8 level;	  /* enum vnpu_domain that has power */
 	u32 faults_armed; /* sum of fault[] */
 	u32 fault[VNPU_NR_FAULTS];
 
@@ -463,8 +466,13 @@ static inline void vnpu_trace_add(struct vnpu *v, u8 bar, u64 off, u32 size, boo
 	t->hash = (t->hash ^ what) * 0x9e3779b97f4a7c15ull;
 	t->hash = ((t->hash >> 29 | t->hash << 35) ^ val) * 0xbf58476d1ce4e5b9ull;
 	t->rec[t->seq % VNPU_NR_TRACE] = (struct vnpu_trace_rec){
-		.time_ns = v->clk.now_ns, .val = val,	.off = off, .seq = t->seq,
-		.bar = bar,		  .size = (u8)size, .write = write,
+		.time_ns = v->clk.now_ns,
+		.val = val,
+		.off = off,
+		.seq = t->seq,
+		.bar = bar,
+		.size = (u8)size,
+		.write = write,
 	};
 	t->seq++;
 }
@@ -557,6 +565,8 @@ void vnpu_mmu_event(struct vnpu *v, u32 type, u32 ssid, u64 va, bool write, u64 
 /** vnpu_walk() - translate one address; NULL after recording a fault. */
 u8 *vnpu_walk(struct vnpu *v, u32 ssid, u64 va, bool write);
 /** vnpu_mem_read(), vnpu_mem_write() - any length; 0 or -EFAULT (part may be done). */
+/** vnpu_mem_map_at() - vnpu_mem_at(), and the map the address is in. */
+u8 *vnpu_mem_map_at(struct vnpu *v, u32 ssid, u64 va, bool write, struct vnpu_map **map);
 int vnpu_mem_read(struct vnpu *v, u32 ssid, u64 va, void *buf, u32 len);
 int vnpu_mem_write(struct vnpu *v, u32 ssid, u64 va, const void *buf, u32 len);
 
@@ -603,8 +613,12 @@ void vnpu_ipc_flush(struct vnpu *v);
 /* jsm.c */
 /** vnpu_jsm_handle() - do what @req asks and send the answer. */
 void vnpu_jsm_handle(struct vnpu *v, u16 channel, const struct abi_jsm_msg *req);
-extern const u32 vnpu_metric_sample_size;
-void vnpu_metric_sample(struct vnpu *v, u64 *out);
+struct vnpu_metric_sample { /* of group 0, the only one */
+	u64 ticks;
+	u64 jobs;
+};
+struct vnpu_metric_sample vnpu_metric_sample(struct vnpu *v);
+#define VNPU_METRIC_GROUPS 1u /* mask */
 
 /* jobq.c */
 void vnpu_doorbell(struct vnpu *v, u32 db);

@@ -68,10 +68,8 @@ static const struct {
 	{ 0x3c, 0x000000ff },	     /* interrupt line */
 	{ PM_CTRL, 0x00000103 },     /* PME enable, power state */
 	{ CAP_MSI, 0x00010000 },     /* MSI enable */
-	{ MSI_ADDR, 0xfffffffc },
-	{ MSI_ADDR + 4, 0xffffffff },
-	{ MSI_DATA, 0x0000ffff },
-	{ EXP_DEVCTL, 0x0000ffff },
+	{ MSI_ADDR, 0xfffffffc },    { MSI_ADDR + 4, 0xffffffff },
+	{ MSI_DATA, 0x0000ffff },    { EXP_DEVCTL, 0x0000ffff },
 };
 
 static u32 bar_mask(const struct vnpu *v, u32 off)
@@ -81,7 +79,7 @@ static u32 bar_mask(const struct vnpu *v, u32 off)
 	if (off < CFG_BAR0 || n >= REG_NR_BARS)
 		return 0;
 	if (v->info->bar_size[n])
-		return (u32)~(v->info->bar_size[n] - 1);
+		return (u32) ~(v->info->bar_size[n] - 1);
 	if (n && v->info->bar_size[n - 1]) /* upper half of a 64-bit BAR */
 		return (u32)(~(v->info->bar_size[n - 1] - 1) >> 32);
 	return 0;
@@ -211,7 +209,8 @@ void vnpu_pci_msi(struct vnpu *v)
 		return;
 	}
 	if (!v->dma.master) {
-		vnpu_report(v, VNPU_GUEST_ERROR, "MSI", "interrupt lost: the function is not bus master");
+		vnpu_report(v, VNPU_GUEST_ERROR, "MSI",
+			    "interrupt lost: the function is not bus master");
 		return;
 	}
 	v->stats.msis++;

@@ -111,10 +111,10 @@ u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off)
 
 static void report_dead(struct vnpu *v, const struct vnpu_reg *r, u32 off, const char *what)
 {
-	vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, off, "%s of a register without power: %s", what,
-			r->domain == VNPU_DOM_HOST ?
-				"the workpoint is off (P 3.4 step 3)" :
-				"TOP_NOC is not up (P 3.4 step 26)");
+	vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, off, "%s of a register without power: %s",
+			what,
+			r->domain == VNPU_DOM_HOST ? "the workpoint is off (P 3.4 step 3)"
+						   : "TOP_NOC is not up (P 3.4 step 26)");
 }
 
 static u64 row_read(struct vnpu *v, struct vnpu_reg *r)
@@ -148,8 +148,8 @@ static void row_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32
 	case REG_KIND_RC:
 	case REG_KIND_NR:
 	default:
-		vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, r->off, "write of 0x%llx, but read-only",
-				(unsigned long long)(val & lane));
+		vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, r->off,
+				"write of 0x%llx, but read-only", (unsigned long long)(val & lane));
 		return;
 	}
 	if (BASE_UNLIKELY(val & lane & ~r->known))
@@ -182,7 +182,8 @@ u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size)
 		return read_part(v, bar, off, size);
 	r = find(&v->regs, bar, off);
 	if (BASE_UNLIKELY(!r)) {
-		vnpu_report_reg(v, VNPU_UNSPECIFIED, bar, off, "read of an offset without a register");
+		vnpu_report_reg(v, VNPU_UNSPECIFIED, bar, off,
+				"read of an offset without a register");
 		return 0;
 	}
 	if (BASE_UNLIKELY(r->domain > v->level)) {

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The compute engine: one heavy command at a time, in the order they came.
+ *
+ * Copies and fills move in slices under the lock.  An inference runs without it; what belongs to it
+ * then is compute.inv and compute.bindings, private copies, and the executor.  When its job is
+ * gone at the end (context released, IP reset) the result is dropped.
+ *
+ * Status of a job whose inference failed: see status_of().
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "vnpu/engine/exec.h"
+#include "vnpu/model.h"
+
+#define SLICE_THREADED UINT64_C(0x40000) /* bytes; the lock is held that long */
+#define SLICE_STEPPED  UINT64_C(0x1000000)
+
+static struct vnpu_queue *current(struct vnpu *v)
+{
+	return &v->jobs.queue[v->compute.db];
+}
+
+static void start_next(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+
+	if (c->busy || c->head == c->tail)
+		return;
+	c->db = c->wait[c->tail++ % VNPU_NR_QUEUES];
+	c->busy = true;
+	c->orphan = false;
+	if (v->stepped)
+		vnpu_timer_set(v, VNPU_T_ENGINE,
+			       current(v)->job.op.type == ABI_CMD_INFERENCE_EXECUTE
+				       ? vnpu_delay(v, 50000, 500000)
+				       : vnpu_delay(v, 5000, 50000));
+	else
+		vnpu_kick_engine(v);
+}
+
+void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q)
+{
+	struct vnpu_compute *c = &v->compute;
+
+	q->state = VNPU_JOB_ENGINE;
+	c->wait[c->head++ % VNPU_NR_QUEUES] = q->db; /* a queue is here once at most */
+	start_next(v);
+}
+
+void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q)
+{
+	struct vnpu_compute *c = &v->compute;
+	u32 kept = c->tail;
+
+	if (c->busy && !c->orphan && c->db == q->db) {
+		c->orphan = true;
+		return;
+	}
+	for (u32 i = c->tail; i != c->head; i++)
+		if (c->wait[i % VNPU_NR_QUEUES] != q->db)
+			c->wait[kept++ % VNPU_NR_QUEUES] = c->wait[i % VNPU_NR_QUEUES];
+	c->head = kept;
+}
+
+static void apply_drops(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+
+	if (c->drop_all)
+		vnpu_exec_drop_all(c->exec);
+	for (u32 ssid = 0; ssid < VNPU_NR_SSIDS; ssid++)
+		if (c->drop[ssid / 64] >> (ssid % 64) & 1)
+			vnpu_exec_drop_ssid(c->exec, ssid);
+	c->drop_all = false;
+	memset(c->drop, 0, sizeof(c->drop));
+}
+
+/* The executor belongs to the engine's thread, where there is one. */
+static void drop_soon(struct vnpu *v)
+{
+	if (v->threads.started)
+		vnpu_kick_engine(v);
+	else if (!v->compute.unlocked)
+		apply_drops(v);
+}
+
+void vnpu_compute_drop(struct vnpu *v, u32 ssid)
+{
+	v->compute.drop[ssid / 64] |= BASE_BIT64(ssid % 64);
+	drop_soon(v);
+}
+
+void vnpu_compute_reset(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+
+	c->head = c->tail = 0;
+	c->epoch++;
+	c->drop_all = true;
+	if (!c->unlocked)
+		c->busy = false;
+	vnpu_timer_clear(v, VNPU_T_ENGINE);
+	drop_soon(v);
+}
+
+/*
+ * Inference
+ */
+
+/* P 7.6.  Only a memory fault takes the driver's error path: the others end one job. */
+static u32 status_of(int ret)
+{
+	switch (ret) {
+	case 0:
+		return ABI_JSM_STATUS_SUCCESS;
+	case -EFAULT:
+		return ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW;
+	case -EINVAL:
+		return ABI_JSM_STATUS_MVNCI_WRONG_INPUT_FORMAT;
+	case -EOPNOTSUPP:
+		return ABI_JSM_STATUS_MVNCI_UNSUPPORTED_NETWORK_ELEMENT;
+	case -ENOMEM:
+		return ABI_JSM_STATUS_MVNCI_OUT_OF_RESOURCES;
+	default:
+		return ABI_JSM_STATUS_MVNCI_INTERNAL_ERROR;
+	}
+}
+
+/* Copies the invocation; 0 or a negative errno. */
+static int take_invocation(struct vnpu *v, const struct vnpu_job *job, struct base_err *err)
+{
+	struct abi_invocation *inv = &v->compute.inv;
+	u64 size;
+
+	if (vnpu_mem_read(v, job->ssid, job->op.addr, inv, sizeof(*inv)))
+		return base_err_set(err, -EFAULT, "invocation at 0x%llx is not mapped",
+				    (unsigned long long)job->op.addr);
+	if (inv->magic != ABI_INVOCATION_MAGIC || inv->version != ABI_INVOCATION_VERSION)
+		return base_err_set(
+			err, -EINVAL, "invocation has magic 0x%x, version %u: expected 0x%x, %u",
+			inv->magic, inv->version, ABI_INVOCATION_MAGIC, ABI_INVOCATION_VERSION);
+	if (inv->flags || inv->reserved[0] || inv->reserved[1])
+		return base_err_set(err, -EINVAL, "invocation has reserved fields that are not 0");
+	size = sizeof(*inv) + inv->nr_bindings * (u64)sizeof(struct abi_range);
+	if (inv->nr_bindings > ABI_MAX_BINDINGS || size > job->op.size)
+		return base_err_set(err, -EINVAL, "invocation has %u bindings in %llu bytes",
+				    inv->nr_bindings, (unsigned long long)job->op.size);
+	if (vnpu_mem_read(v, job->ssid, job->op.addr + sizeof(*inv), v->compute.bindings,
+			  (u32)(size - sizeof(*inv))))
+		return base_err_set(err, -EFAULT, "bindings are not mapped");
+	return 0;
+}
+
+static int run_unlocked(struct vnpu *v, const struct vnpu_job *job, struct base_err *err)
+{
+	struct vnpu_compute *c = &v->compute;
+	struct vnpu_view_ctx ctx = { v, job->ssid, c->epoch };
+	const struct vnpu_exec_mem mem = { &ctx, vnpu_view, vnpu_view_release };
+	const struct vnpu_exec_job exec_job = {
+		.ssid = job->ssid,
+		.inference_id = job->op.inference_id,
+		.inv = &c->inv,
+		.bindings = c->bindings,
+		.mem = &mem,
+	};
+	int ret;
+
+	c->unlocked = true;
+	vnpu_unlock(&v->lock);
+	ret = vnpu_exec_run(c->exec, &exec_job, err);
+	vnpu_lock(&v->lock);
+	c->unlocked = false;
+	atomic_fetch_add(&v->threads.idle_word, 1);
+	vnpu_futex_wake(&v->threads.idle_word, INT32_MAX);
+	return ret;
+}
+
+static u32 infer(struct vnpu *v)
+{
+	const struct vnpu_job job = current(v)->job; /* the queue may go while it runs */
+	struct base_err err = { 0 };
+	char where[48];
+	int ret = take_invocation(v, &job, &err);
+
+	if (!ret)
+		ret = run_unlocked(v, &job, &err);
+	v->stats.inferences++;
+	if (ret) {
+		snprintf(where, sizeof(where), "job 0x%x of SSID %u", job.id, job.ssid);
+		vnpu_report(v, VNPU_UNSPECIFIED, where, "inference failed: %s", err.text);
+	}
+	return status_of(ret);
+}
+
+/*
+ * One slice
+ */
+
+static void complete(struct vnpu *v, u32 status)
+{
+	struct vnpu_compute *c = &v->compute;
+	struct vnpu_queue *q = current(v);
+
+	c->busy = false;
+	if (!c->orphan) {
+		q->state = VNPU_JOB_READY; /* no longer the engine's */
+		if (status)
+			vnpu_job_finish(v, q, status);
+		vnpu_queue_kick(v, q);
+	}
+	c->orphan = false;
+	start_next(v);
+}
+
+bool vnpu_compute_step(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+	bool done = true;
+	u32 status = 0;
+
+	apply_drops(v);
+	if (!c->busy || c->unlocked)
+		return false;
+	if (!c->orphan && current(v)->job.op.type == ABI_CMD_INFERENCE_EXECUTE)
+		status = infer(v);
+	else if (!c->orphan)
+		done = vnpu_op_step(v, &current(v)->job,
+				    v->stepped ? SLICE_STEPPED : SLICE_THREADED, &status);
+	if (done)
+		complete(v, status);
+	else if (v->stepped)
+		vnpu_timer_set(v, VNPU_T_ENGINE, vnpu_delay(v, 100000, 200000));
+	return true;
+}
+
+void vnpu_compute_timer(struct vnpu *v)
+{
+	if (v->stepped)
+		(void)vnpu_compute_step(v);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+/*
+ * IPC transport, the firmware's end.  SRC: P 6.
+ *
+ * Requests wait in the FIFO's ring until the firmware looks; it answers one at a time.  Answers
+ * need a free header slot and a free message slot in the guest's RX buffer; without one they wait,
+ * and the firmware looks again after a pop and after a while, because the guest frees slots by
+ * plain stores.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "abi/abi_names.h"
+#include "vnpu/model.h"
+
+#define FIFO_MAX     255u /* the fill level has 8 bits; P 6.3 */
+#define RX_RETRY_MIN 1000u
+#define RX_RETRY_MAX 1000000u
+#define SLOW_ANSWER  (600 * BASE_NS_PER_MS) /* beyond the driver's 500 ms; P 2.7 */
+#define WRONG_TYPE   ABI_JSM_UNKNOWN
+#define UNKNOWN_REQ  0x7fffffffu
+#define OUTSIDE_RX   0x00001000u
+
+/*
+ * Host -> NPU
+ */
+
+void vnpu_ipc_push_tx(struct vnpu *v, u32 addr)
+{
+	struct vnpu_fw *fw = &v->fw;
+
+	v->stats.ipc_tx++;
+	if (fw->state == VNPU_FW_DEAD)
+		return;
+	if (fw->state != VNPU_FW_RUNNING) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "IPC", "message 0x%x to firmware that %s", addr,
+			    fw->state == VNPU_FW_SAVED ? "was told to power down" : "is not ready");
+		return;
+	}
+	if (fw->tx_head - fw->tx_tail >= VNPU_NR_FIFO) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "IPC", "FIFO overflow: message 0x%x lost", addr);
+		return;
+	}
+	fw->tx[fw->tx_head++ % VNPU_NR_FIFO] = addr;
+	vnpu_timer_set(v, VNPU_T_IPC,
+		       vnpu_fault_hit(v, VNPU_F_SLOW_FIRMWARE) ? SLOW_ANSWER
+							       : vnpu_delay(v, 2000, 50000));
+}
+
+static bool bad_tx(struct vnpu *v, u32 addr, const char *what, u64 val)
+{
+	vnpu_report(v, VNPU_GUEST_ERROR, "IPC", "message at 0x%x: %s (0x%llx)", addr, what,
+		    (unsigned long long)val);
+	return false;
+}
+
+static bool header_ok(struct vnpu *v, u32 addr, const struct abi_ipc_hdr *h)
+{
+	if (h->status != ABI_IPC_ALLOCATED)
+		return bad_tx(v, addr, "header status is not 1", h->status);
+	if (h->data_size != ABI_JSM_MSG_SIZE)
+		return bad_tx(v, addr, "data size is not 128", h->data_size);
+	if (h->data_addr % 4)
+		return bad_tx(v, addr, "data address is not aligned", h->data_addr);
+	if (h->dst_node != ABI_IPC_NODE_NPU || h->src_node != ABI_IPC_NODE_HOST)
+		bad_tx(v, addr, "nodes are not 0 -> 1", (u64)h->src_node << 8 | h->dst_node);
+	return true;
+}
+
+/* Reads one message and gives its memory back: both status words become 0 (P 6.2). */
+static bool consume(struct vnpu *v, u32 addr, u16 *channel, struct abi_jsm_msg *msg)
+{
+	const u32 free_word = ABI_IPC_FREE;
+	const u8 free_byte = ABI_IPC_FREE;
+	struct abi_ipc_hdr h;
+
+	if (addr % ABI_IPC_ALIGN)
+		return bad_tx(v, addr, "header is not aligned to 64", addr);
+	if (vnpu_mem_read(v, 0, addr, &h, sizeof(h)))
+		return false;
+	if (!header_ok(v, addr, &h) || vnpu_mem_read(v, 0, h.data_addr, msg, sizeof(*msg)))
+		return false;
+	if (msg->status != ABI_IPC_ALLOCATED)
+		return bad_tx(v, addr, "message status is not 1", msg->status);
+	*channel = h.channel;
+	return !vnpu_mem_write(v, 0, h.data_addr + offsetof(struct abi_jsm_msg, status), &free_word,
+			       sizeof(free_word)) &&
+	       !vnpu_mem_write(v, 0, addr + offsetof(struct abi_ipc_hdr, status), &free_byte,
+			       sizeof(free_byte));
+}
+
+void vnpu_ipc_receive(struct vnpu *v)
+{
+	struct vnpu_fw *fw = &v->fw;
+	struct abi_jsm_msg msg;
+	u16 channel;
+	u32 addr;
+
+	if (!vnpu_fw_runs(v) || fw->tx_tail == fw->tx_head)
+		return;
+	addr = fw->tx[fw->tx_tail++ % VNPU_NR_FIFO];
+	if (consume(v, addr, &channel, &msg))
+		vnpu_jsm_handle(v, channel, &msg);
+	if (fw->tx_tail != fw->tx_head)
+		vnpu_timer_set(v, VNPU_T_IPC, vnpu_delay(v, 2000, 50000));
+}
+
+/*
+ * NPU -> host
+ */
+
+u32 vnpu_ipc_pop_rx(struct vnpu *v)
+{
+	struct vnpu_fw *fw = &v->fw;
+	u32 addr;
+
+	if (fw->rx_tail == fw->rx_head)
+		return 0; /* never all-ones: P trap 10 */
+	addr = fw->rx[fw->rx_tail++ % VNPU_NR_FIFO];
+	if (BASE_UNLIKELY(fw->out_tail != fw->out_head))
+		vnpu_timer_set(v, VNPU_T_RX, vnpu_delay(v, 500, 2000));
+	vnpu_irq_update(v);
+	return addr;
+}
+
+u32 vnpu_ipc_stat(const struct vnpu *v)
+{
+	return v->fw.rx_head - v->fw.rx_tail;
+}
+
+static void push_rx(struct vnpu *v, u32 addr)
+{
+	struct vnpu_fw *fw = &v->fw;
+
+	v->stats.ipc_rx++;
+	fw->rx[fw->rx_head++ % VNPU_NR_FIFO] = addr;
+	vnpu_irq_update(v);
+}
+
+/*
+ * A slot whose status word at @status_off is 0, marked as taken only by what is written there.
+ * From the last one on: slots are freed in about the order they were taken.
+ */
+static u8 *find_slot(struct vnpu *v, struct vnpu_fw_rx *a, u32 size, u32 status_off, u64 *va)
+{
+	for (u32 i = 0; i < a->slots; i++) {
+		u32 n = a->next;
+		u8 *p;
+
+		a->next = n + 1 < a->slots ? n + 1 : 0;
+		*va = a->base + (u64)n * size;
+		p = vnpu_mem_at(v, 0, *va, true);
+		if (!p)
+			return NULL;
+		/* pairs with the driver's store after it has copied the slot out */
+		if (__atomic_load_n(p + status_off, __ATOMIC_ACQUIRE) == ABI_IPC_FREE)
+			return p;
+	}
+	return NULL;
+}
+
+static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size)
+{
+	u64 va = 0;
+	u8 *p = find_slot(v, &v->fw.hdrs, ABI_IPC_HDR_SIZE, offsetof(struct abi_ipc_hdr, status),
+			  &va);
+	struct abi_ipc_hdr h = {
+		.data_addr = data_addr,
+		.data_size = data_size,
+		.channel = channel,
+		.status = ABI_IPC_ALLOCATED,
+	};
+
+	if (!p || vnpu_ipc_stat(v) >= FIFO_MAX)
+		return false;
+	if (vnpu_fault_hit(v, VNPU_F_CORRUPT_HEADER))
+		h.data_addr = OUTSIDE_RX;
+	memcpy(p, &h, sizeof(h));
+	atomic_thread_fence(memory_order_release); /* the slot before its address; P 13.4 */
+	push_rx(v, vnpu_fault_hit(v, VNPU_F_WILD_FIFO) ? OUTSIDE_RX : (u32)va);
+	return true;
+}
+
+static bool put_message(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
+{
+	u64 va = 0;
+	u8 *p = find_slot(v, &v->fw.msgs, ABI_JSM_MSG_SIZE, offsetof(struct abi_jsm_msg, status),
+			  &va);
+
+	if (!p)
+		return false;
+	memcpy(p, msg, sizeof(*msg));
+	if (put_header(v, channel, (u32)va, ABI_JSM_MSG_SIZE))
+		return true;
+	__atomic_store_n(p + offsetof(struct abi_jsm_msg, status), ABI_IPC_FREE, __ATOMIC_RELAXED);
+	return false;
+}
+
+void vnpu_ipc_ready(struct vnpu *v)
+{
+	if (!put_header(v, ABI_IPC_CHAN_BOOT, ABI_IPC_BOOT_DATA, 0))
+		vnpu_report(v, VNPU_GUEST_ERROR, "IPC",
+			    "no free header slot for the ready message: RX buffer not zeroed");
+}
+
+static void queue_out(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
+{
+	struct vnpu_fw *fw = &v->fw;
+
+	if (fw->out_head - fw->out_tail >= VNPU_NR_OUT) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "IPC",
+			    "message %s lost: the driver frees no RX slots",
+			    abi_jsm_type_name(msg->type));
+		return;
+	}
+	fw->out[fw->out_head++ % VNPU_NR_OUT] = (struct vnpu_out){ channel, *msg };
+	fw->rx_retry_ns = RX_RETRY_MIN;
+	vnpu_timer_set(v, VNPU_T_RX, fw->rx_retry_ns);
+}
+
+void vnpu_ipc_flush(struct vnpu *v)
+{
+	struct vnpu_fw *fw = &v->fw;
+
+	if (fw->state != VNPU_FW_RUNNING && fw->state != VNPU_FW_SAVED)
+		return;
+	while (fw->out_tail != fw->out_head) {
+		const struct vnpu_out *o = &fw->out[fw->out_tail % VNPU_NR_OUT];
+
+		if (!put_message(v, o->channel, &o->msg)) {
+			fw->rx_retry_ns = base_min(2 * fw->rx_retry_ns, (u64)RX_RETRY_MAX);
+			vnpu_timer_set(v, VNPU_T_RX, fw->rx_retry_ns);
+			return;
+		}
+		fw->out_tail++;
+	}
+}
+
+static void send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
+{
+	if (v->fw.out_tail != v->fw.out_head || !put_message(v, channel, msg))
+		queue_out(v, channel, msg);
+}
+
+/* The same message as a firmware in trouble would send it. */
+static void send_faulty(struct vnpu *v, u16 channel, const struct abi_jsm_msg *in)
+{
+	struct abi_jsm_msg msg = *in;
+
+	if (channel != ABI_IPC_CHAN_JOB_RET) {
+		if (vnpu_fault_take(v, VNPU_F_LOST_ANSWER))
+			return;
+		if (vnpu_fault_take(v, VNPU_F_WRONG_ANSWER))
+			msg.type = WRONG_TYPE;
+		if (vnpu_fault_take(v, VNPU_F_ERROR_ANSWER))
+			msg.result = ABI_JSM_STATUS_PROCESSING_ERR;
+	} else {
+		if (vnpu_fault_take(v, VNPU_F_JOB_LOST))
+			return;
+		if (vnpu_fault_take(v, VNPU_F_WRONG_JOB_ID))
+			msg.payload.job_done.job_id ^= 0x00ff0000u;
+	}
+	send(v, channel, &msg);
+	if (vnpu_fault_take(v, VNPU_F_DUPLICATE_ANSWER))
+		send(v, channel, &msg);
+	if (vnpu_fault_take(v, VNPU_F_UNSOLICITED_ANSWER)) {
+		msg.request_id = UNKNOWN_REQ;
+		send(v, channel, &msg);
+	}
+}
+
+void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
+{
+	if (BASE_UNLIKELY(v->faults_armed))
+		send_faulty(v, channel, msg);
+	else
+		send(v, channel, msg);
+}

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Job queues: doorbell -> queue -> slots -> JOB_DONE.  SRC: P 10.1 to 10.5, 10.7.
+ *
+ * Each queue runs one job at a time, in order; a job that waits for a fence or the engine blocks
+ * its own queue only.  The head is written back when a slot has been fetched.  After a fault the
+ * context runs nothing more until SSID_RELEASE, which reports each of its jobs once (again).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "vnpu/model.h"
+
+#define COMMANDS_PER_TURN 2048 /* of one queue, before others get their turn */
+#define FENCE_POLL_MIN	  1000
+#define FENCE_POLL_MAX	  1000000 /* what a host's plain store may wait for */
+#define UNMAPPED	  0x0000fffffffff000ull
+
+static u64 hdr_va(const struct vnpu_queue *q, u64 off)
+{
+	return q->base + off;
+}
+
+void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
+{
+	v->jobs.pending[q->db / 64] |= BASE_BIT64(q->db % 64);
+	vnpu_timer_set(v, VNPU_T_JOBS, vnpu_delay(v, 200, 3000));
+}
+
+void vnpu_doorbell(struct vnpu *v, u32 db)
+{
+	v->stats.doorbells++;
+	if (BASE_UNLIKELY(!vnpu_fw_runs(v))) {
+		if (v->fw.state != VNPU_FW_DEAD)
+			vnpu_report(v, VNPU_GUEST_ERROR, "doorbell",
+				    "doorbell %u with no firmware to hear it", db);
+		return;
+	}
+	v->jobs.queue[db].db = (u16)db;
+	vnpu_queue_kick(v, &v->jobs.queue[db]);
+}
+
+/*
+ * Reports
+ */
+
+static void send_done(struct vnpu *v, u32 db, u32 job_id, u32 ssid, u64 cmdq_id, u32 status)
+{
+	struct abi_jsm_msg msg = {
+		.type = ABI_JSM_JOB_DONE,
+		.status = ABI_IPC_ALLOCATED,
+		.payload.job_done = {
+			.db_idx = db,
+			.job_id = job_id,
+			.job_status = status,
+			.host_ssid = ssid,
+			.cmdq_id = cmdq_id,
+		},
+	};
+
+	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
+}
+
+static void report_job(struct vnpu *v, const struct vnpu_queue *q, u32 job_id, u32 status)
+{
+	if (!(q->flags & ABI_JOBQ_FLAG_NO_JOB_DONE))
+		send_done(v, q->db, job_id, q->ssid, q->cmdq_id, status);
+}
+
+static void add_orphan(struct vnpu *v, const struct vnpu_queue *q, u32 job_id)
+{
+	struct vnpu_fw *fw = &v->fw;
+
+	if (v->fw.sched_mode == ABI_BOOT_SCHED_HW || q->flags & ABI_JOBQ_FLAG_NO_JOB_DONE)
+		return; /* the driver completes them itself: P 10.7 step 5 */
+	if (fw->nr_orphans == VNPU_NR_ORPHANS) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "jobs",
+			    "job 0x%x forgotten: too many without a queue", job_id);
+		return;
+	}
+	fw->orphans[fw->nr_orphans++] = (struct vnpu_orphan){ q->ssid, job_id, q->db, q->cmdq_id };
+}
+
+void vnpu_job_drop(struct vnpu *v, struct vnpu_queue *q)
+{
+	if (q->state == VNPU_JOB_FENCE)
+		v->jobs.nr_fences--;
+	if (q->state == VNPU_JOB_STUCK)
+		v->jobs.nr_stuck--;
+	if (q->state == VNPU_JOB_ENGINE)
+		vnpu_compute_abort(v, q);
+	q->state = VNPU_JOB_NONE;
+}
+
+void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status)
+{
+	u32 id = q->job.id;
+
+	vnpu_job_drop(v, q);
+	v->stats.jobs++;
+	v->fw.heartbeat++;
+	report_job(v, q, id, status);
+	if (BASE_UNLIKELY(abi_jsm_status_needs_reset(status))) {
+		v->jobs.faulted[q->ssid / 64] |= BASE_BIT64(q->ssid % 64);
+		add_orphan(v, q, id); /* a second JOB_DONE at SSID_RELEASE: P 10.7 */
+	}
+	if (BASE_UNLIKELY(v->jobs.nr_fences)) /* it may have signalled one */
+		vnpu_timer_set(v, VNPU_T_FENCE, 0);
+}
+
+/*
+ * Slots
+ */
+
+static u32 load_u32(const u8 *p)
+{
+	return __atomic_load_n((const u32 *)(const void *)p, __ATOMIC_ACQUIRE);
+}
+
+/* Takes the slot at head; false: none, or none that can be reached. */
+static bool fetch(struct vnpu *v, struct vnpu_queue *q, union abi_jobq_slot *slot)
+{
+	u8 *page = vnpu_mem_at(v, 0, hdr_va(q, 0), true);
+	u32 tail;
+
+	if (!page)
+		return false;
+	tail = load_u32(page + offsetof(struct abi_jobq_header, tail));
+	if (tail == q->head)
+		return false;
+	if (tail >= ABI_JOBQ_SLOTS) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "job queue",
+			    "doorbell %u: tail is %u, expected 0 to 62 (P 10.2)", q->db, tail);
+		return false;
+	}
+	q->flags = load_u32(page + offsetof(struct abi_jobq_header, flags));
+	memcpy(slot, page + offsetof(struct abi_jobq, slot) + q->head * ABI_JOBQ_SLOT_SIZE,
+	       sizeof(*slot));
+	q->head = q->head + 1 < ABI_JOBQ_SLOTS ? q->head + 1 : 0;
+	__atomic_store_n((u32 *)(void *)(page + offsetof(struct abi_jobq_header, head)), q->head,
+			 __ATOMIC_RELEASE);
+	return true;
+}
+
+static void start_inline(struct vnpu *v, const struct vnpu_queue *q,
+			 const struct abi_jobq_inline *c)
+{
+	if (c->type == ABI_INLINE_NOP)
+		return;
+	vnpu_report(v, VNPU_UNIMPLEMENTED, "job queue", "doorbell %u: inline command %u skipped",
+		    q->db, c->type);
+}
+
+/* Faults on demand that strike a job; false: it does not run. */
+static bool survives_faults(struct vnpu *v, struct vnpu_queue *q)
+{
+	if (vnpu_fault_take(v, VNPU_F_ATS_ERROR))
+		vnpu_btrs_error(v);
+	if (vnpu_fault_take(v, VNPU_F_WATCHDOG))
+		vnpu_irq_icb(v,
+			     REG_MASK64(REG_IP_37XX_HOST_SS_ICB_STATUS_0__CPU_INT_REDIRECT_0_INT));
+	if (vnpu_fault_take(v, VNPU_F_STUCK_ENGINE)) {
+		q->state = VNPU_JOB_STUCK;
+		v->jobs.nr_stuck++;
+		return false;
+	}
+	if (vnpu_fault_take(v, VNPU_F_JOB_ERROR)) {
+		vnpu_job_finish(v, q, ABI_JSM_STATUS_PROCESSING_ERR);
+		return false;
+	}
+	if (vnpu_fault_take(v, VNPU_F_MMU_FAULT)) {
+		(void)vnpu_walk(v, q->ssid, UNMAPPED, true);
+		vnpu_job_finish(v, q, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+		return false;
+	}
+	return true;
+}
+
+static void start(struct vnpu *v, struct vnpu_queue *q, const union abi_jobq_slot *slot)
+{
+	u32 status;
+
+	if (slot->job.flags & ABI_JOBQ_JOB_INLINE) {
+		start_inline(v, q, &slot->cmd);
+		return;
+	}
+	q->state = VNPU_JOB_READY;
+	q->job.id = slot->job.job_id;
+	q->job.ssid = q->ssid;
+	q->job.flags = slot->job.flags;
+	q->job.last_ts = 0;
+	if (BASE_UNLIKELY(v->faults_armed) && !survives_faults(v, q))
+		return;
+	status = vnpu_cmd_start(v, &q->job, slot->job.batch_buf_addr);
+	if (status)
+		vnpu_job_finish(v, q, status);
+}
+
+static void queue_run(struct vnpu *v, struct vnpu_queue *q)
+{
+	u32 budget = COMMANDS_PER_TURN;
+
+	if (!q->registered) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "doorbell",
+			    "doorbell %u rung, but not registered: ignored (P 10.4)", q->db);
+		return;
+	}
+	while (budget) {
+		union abi_jobq_slot slot;
+
+		if (q->state == VNPU_JOB_READY) {
+			vnpu_cmd_run(v, q, &budget);
+			continue;
+		}
+		if (q->state != VNPU_JOB_NONE || q->suspended || v->fw.engine_stopped ||
+		    vnpu_ssid_is_faulted(v, q->ssid) || !fetch(v, q, &slot))
+			return;
+		start(v, q, &slot);
+		budget--;
+	}
+	vnpu_queue_kick(v, q); /* the rest after the others */
+}
+
+void vnpu_jobs_run(struct vnpu *v)
+{
+	if (BASE_UNLIKELY(v->faults_armed) && vnpu_fault_take(v, VNPU_F_GLOBAL_FAULT))
+		(void)vnpu_walk(v, 0, UNMAPPED, true);
+	for (u32 w = 0; w < BASE_ARRAY_SIZE(v->jobs.pending); w++) {
+		u64 bits = v->jobs.pending[w];
+
+		v->jobs.pending[w] = 0;
+		while (bits) {
+			u32 db = w * 64 + (u32)__builtin_ctzll(bits);
+
+			bits &= bits - 1;
+			queue_run(v, &v->jobs.queue[db]);
+		}
+	}
+}
+
+/* Memory may have changed: look at every parked job. */
+void vnpu_jobs_fences(struct vnpu *v)
+{
+	bool moved = false;
+	u32 left = v->jobs.nr_fences;
+
+	for (u32 db = 0; db < VNPU_NR_QUEUES && left; db++) {
+		struct vnpu_queue *q = &v->jobs.queue[db];
+		u32 status = 0;
+
+		if (q->state != VNPU_JOB_FENCE)
+			continue;
+		left--;
+		if (!vnpu_fence_done(v, q, &status))
+			continue;
+		moved = true;
+		if (status) {
+			vnpu_job_finish(v, q, status);
+			continue;
+		}
+		v->jobs.nr_fences--;
+		q->state = VNPU_JOB_READY;
+		vnpu_queue_kick(v, q);
+	}
+	if (!v->jobs.nr_fences)
+		return;
+	v->jobs.fence_poll_ns = base_min(2 * v->jobs.fence_poll_ns, (u64)FENCE_POLL_MAX);
+	if (moved || !v->jobs.fence_poll_ns)
+		v->jobs.fence_poll_ns = FENCE_POLL_MIN;
+	vnpu_timer_set(v, VNPU_T_FENCE, v->jobs.fence_poll_ns);
+}
+
+/*
+ * Registration
+ */
+
+static u32 check_registration(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size)
+{
+	const char *what = NULL;
+	u32 status = ABI_JSM_STATUS_MVNCI_INVALID_HANDLE;
+
+	if (db < v->info->db_first || db > v->info->db_last)
+		what = "no such doorbell";
+	else if (v->jobs.queue[db].registered)
+		what = "registered already";
+	else if (ssid < v->info->ssid_first || ssid >= VNPU_NR_SSIDS)
+		what = "no user context";
+	else if (base % BASE_PAGE_SIZE || size != ABI_JOBQ_SIZE)
+		what = "the queue is not one aligned page";
+	else if (!vnpu_mem_at(v, 0, base, true)) {
+		what = "the queue is not mapped in SSID 0";
+		status = ABI_JSM_STATUS_GLOBAL_CTX_VIOL_ERR;
+	}
+	if (!what)
+		return 0;
+	vnpu_report(v, VNPU_GUEST_ERROR, "JSM REGISTER_DB",
+		    "doorbell %u, SSID %u, queue 0x%llx of %llu bytes: %s", db, ssid,
+		    (unsigned long long)base, (unsigned long long)size, what);
+	return status;
+}
+
+u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u64 cmdq_id)
+{
+	u32 status = check_registration(v, db, ssid, base, size);
+	const u8 *page;
+	u32 head;
+
+	if (status)
+		return status;
+	page = vnpu_mem_at(v, 0, base, true);
+	head = load_u32(page + offsetof(struct abi_jobq_header, head));
+	if (head >= ABI_JOBQ_SLOTS) {
+		vnpu_report(v, VNPU_GUEST_ERROR, "JSM REGISTER_DB",
+			    "head is %u, expected 0 (P 10.4)", head);
+		return ABI_JSM_STATUS_PARSING_ERR;
+	}
+	v->jobs.queue[db] = (struct vnpu_queue){
+		.registered = true,
+		.db = (u16)db,
+		.ssid = ssid,
+		.head = head,
+		.base = base,
+		.cmdq_id = cmdq_id,
+		.generation = ++v->jobs.generation,
+	};
+	return 0;
+}
+
+/* Everything between head and tail becomes @status, or an orphan. */
+static void drain(struct vnpu *v, struct vnpu_queue *q, bool report)
+{
+	union abi_jobq_slot slot;
+
+	if (q->state != VNPU_JOB_NONE) {
+		vnpu_job_drop(v, q);
+		if (report)
+			report_job(v, q, q->job.id, ABI_JSM_STATUS_ABORTED);
+		else
+			add_orphan(v, q, q->job.id);
+	}
+	for (u32 i = 0; i < ABI_JOBQ_SLOTS && fetch(v, q, &slot); i++) {
+		if (slot.job.flags & ABI_JOBQ_JOB_INLINE)
+			continue;
+		if (report)
+			report_job(v, q, slot.job.job_id, ABI_JSM_STATUS_ABORTED);
+		else
+			add_orphan(v, q, slot.job.job_id);
+	}
+}
+
+void vnpu_queue_unregister(struct vnpu *v, struct vnpu_queue *q)
+{
+	drain(v, q, false);
+	v->jobs.pending[q->db / 64] &= ~BASE_BIT64(q->db % 64);
+	q->registered = false;
+}
+
+static void release_orphans(struct vnpu *v, u32 ssid)
+{
+	struct vnpu_fw *fw = &v->fw;
+	u32 kept = 0;
+
+	for (u32 i = 0; i < fw->nr_orphans; i++) {
+		const struct vnpu_orphan o = fw->orphans[i];
+
+		if (o.ssid != ssid)
+			fw->orphans[kept++] = o;
+		else
+			send_done(v, o.db, o.job_id, o.ssid, o.cmdq_id, ABI_JSM_STATUS_ABORTED);
+	}
+	fw->nr_orphans = kept;
+}
+
+void vnpu_ssid_release(struct vnpu *v, u32 ssid)
+{
+	release_orphans(v, ssid);
+	for (u32 db = 0; db < VNPU_NR_QUEUES; db++) {
+		struct vnpu_queue *q = &v->jobs.queue[db];
+
+		if (!q->registered || q->ssid != ssid)
+			continue;
+		drain(v, q, v->fw.sched_mode == ABI_BOOT_SCHED_OS);
+		vnpu_queue_unregister(v, q);
+	}
+	v->jobs.faulted[ssid / 64] &= ~BASE_BIT64(ssid % 64);
+	vnpu_compute_drop(v, ssid);
+}
+
+void vnpu_jobs_reset(struct vnpu *v)
+{
+	struct vnpu_jobs *j = &v->jobs;
+
+	for (u32 db = 0; db < VNPU_NR_QUEUES; db++) {
+		if (j->queue[db].state == VNPU_JOB_ENGINE)
+			vnpu_compute_abort(v, &j->queue[db]);
+		j->queue[db] = (struct vnpu_queue){ 0 };
+	}
+	memset(j->pending, 0, sizeof(j->pending));
+	memset(j->faulted, 0, sizeof(j->faulted));
+	j->nr_fences = 0;
+	j->nr_stuck = 0;
+	vnpu_timer_clear(v, VNPU_T_FENCE);
+	vnpu_timer_clear(v, VNPU_T_JOBS);
+}
