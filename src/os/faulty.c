@@ -17,6 +17,8 @@ struct faulty {
 		u64 mask, val;
 	} force;
 	struct os_faulty_stats stats;
+	void (*watch)(void *opaque, const struct os_faulty_access *access);
+	void *watch_opaque;
 };
 
 static struct faulty *to_faulty(struct os_device *os)
@@ -98,24 +100,38 @@ static u64 forced(struct faulty *f, u32 bar, u32 off, u64 val)
 	return (val & ~f->force.mask) | (f->force.val & f->force.mask);
 }
 
+static void tell(struct faulty *f, bool is_write, u8 bytes, u32 bar, u32 off, u64 val)
+{
+	const struct os_faulty_access access = {
+		.is_write = is_write, .bytes = bytes, .bar = bar, .off = off, .val = val
+	};
+
+	if (f->watch)
+		f->watch(f->watch_opaque, &access);
+}
+
 static u32 rd32(struct os_device *os, u32 bar, u32 off)
 {
 	struct faulty *f = to_faulty(os);
+	u32 val = UINT32_MAX;
 
 	f->stats.rd++;
-	if (trips(f) && fired(f, "rd32 BAR%u+0x%x", bar, off))
-		return UINT32_MAX;
-	return (u32)forced(f, bar, off, f->inner->ops->rd32(f->inner, bar, off));
+	if (!(trips(f) && fired(f, "rd32 BAR%u+0x%x", bar, off)))
+		val = (u32)forced(f, bar, off, f->inner->ops->rd32(f->inner, bar, off));
+	tell(f, false, 4, bar, off, val);
+	return val;
 }
 
 static u64 rd64(struct os_device *os, u32 bar, u32 off)
 {
 	struct faulty *f = to_faulty(os);
+	u64 val = UINT64_MAX;
 
 	f->stats.rd++;
-	if (trips(f) && fired(f, "rd64 BAR%u+0x%x", bar, off))
-		return UINT64_MAX;
-	return forced(f, bar, off, f->inner->ops->rd64(f->inner, bar, off));
+	if (!(trips(f) && fired(f, "rd64 BAR%u+0x%x", bar, off)))
+		val = forced(f, bar, off, f->inner->ops->rd64(f->inner, bar, off));
+	tell(f, false, 8, bar, off, val);
+	return val;
 }
 
 static void wr32(struct os_device *os, u32 bar, u32 off, u32 val)
@@ -123,9 +139,9 @@ static void wr32(struct os_device *os, u32 bar, u32 off, u32 val)
 	struct faulty *f = to_faulty(os);
 
 	f->stats.wr++;
-	if (trips(f) && fired(f, "wr32 BAR%u+0x%x", bar, off))
-		return;
-	f->inner->ops->wr32(f->inner, bar, off, val);
+	if (!(trips(f) && fired(f, "wr32 BAR%u+0x%x", bar, off)))
+		f->inner->ops->wr32(f->inner, bar, off, val);
+	tell(f, true, 4, bar, off, val);
 }
 
 static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
@@ -133,9 +149,9 @@ static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
 	struct faulty *f = to_faulty(os);
 
 	f->stats.wr++;
-	if (trips(f) && fired(f, "wr64 BAR%u+0x%x", bar, off))
-		return;
-	f->inner->ops->wr64(f->inner, bar, off, val);
+	if (!(trips(f) && fired(f, "wr64 BAR%u+0x%x", bar, off)))
+		f->inner->ops->wr64(f->inner, bar, off, val);
+	tell(f, true, 8, bar, off, val);
 }
 
 static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
@@ -206,9 +222,10 @@ static u64 now_ns(struct os_device *os)
 
 static void delay_ns(struct os_device *os, u64 ns)
 {
-	struct os_device *inner = to_faulty(os)->inner;
+	struct faulty *f = to_faulty(os);
 
-	inner->ops->delay_ns(inner, ns);
+	f->inner->ops->delay_ns(f->inner, ns);
+	tell(f, true, 0, 0, 0, ns);
 }
 
 static int wait_irq(struct os_device *os, u64 until_ns)
@@ -306,6 +323,15 @@ void os_faulty_force(struct os_device *os, u32 bar, u32 off, u64 mask, u64 val, 
 	f->force.mask = mask;
 	f->force.val = val;
 	f->force.skip = skip;
+}
+
+void os_faulty_watch(struct os_device *os,
+		     void (*fn)(void *opaque, const struct os_faulty_access *access), void *opaque)
+{
+	struct faulty *f = to_faulty(os);
+
+	f->watch = fn;
+	f->watch_opaque = opaque;
 }
 
 void os_faulty_get_stats(const struct os_device *os, struct os_faulty_stats *out)

@@ -32,6 +32,17 @@ const char *os_faulty_fired(const struct os_device *os);
  * the first @skip reads; mask 0 ends it.  One register at a time. */
 void os_faulty_force(struct os_device *os, u32 bar, u32 off, u64 mask, u64 val, u32 skip);
 
+/* What a driver did to a register, or that it paused (bytes 0, val = ns). */
+struct os_faulty_access {
+	bool is_write;
+	u8 bytes;
+	u32 bar, off;
+	u64 val;
+};
+/** os_faulty_watch() - call @fn after each access and delay; NULL ends it. */
+void os_faulty_watch(struct os_device *os,
+		     void (*fn)(void *opaque, const struct os_faulty_access *access), void *opaque);
+
 /* Register accesses passed on so far. */
 struct os_faulty_stats {
 	u64 rd, wr;
