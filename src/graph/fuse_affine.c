@@ -243,7 +243,8 @@ static int fuse_side(struct ir *ir, u32 at, u32 side)
 	struct affine af;
 	int ret;
 
-	if (!(conv || norm) || !is_per_channel(ir, op->in[!side], op->in[side]))
+	if (!(conv || norm) || !is_per_channel(ir, op->in[!side], op->in[side]) ||
+	    !graph_ir_spend(ir, nr_channels(ir, op->in[side]) * UINT64_C(16)))
 		return 0;
 	ret = affine_init(ir, &af, nr_channels(ir, op->in[side]));
 	if (ret || !affine_of(ir, attr->kind, op->in[!side], side == 1, &af))

@@ -12,7 +12,7 @@
 #include "graph/model.h"
 
 #define MAX_CALL_DEPTH 32u
-#define MAX_EXPANDED   (1u << 18) /* nodes and calls: calls of calls grow without bound */
+#define MAX_EXPANDED   (1u << 20) /* nodes, operands, attributes: calls of calls have no bound */
 
 struct scope {
 	struct graph_names names;
@@ -25,7 +25,8 @@ struct scope {
 struct inliner {
 	struct graph_model *model;
 	struct base_err *err;
-	u32 nr_expanded;
+	struct graph_names functions; /* "domain\nname" -> number */
+	u64 nr_expanded;
 };
 
 static bool is_std_domain(const char *domain)
@@ -49,16 +50,48 @@ static s64 opset_of(const struct graph_vec *opsets, const char *domain)
 	return 0;
 }
 
-static const struct onnx_function *find_function(const struct graph_model *model,
-						 const struct graph_node *node)
+static char *function_key(struct inliner *in, const char *domain, const char *name)
 {
-	const struct onnx_function *fns = model->file.functions.items;
+	return graph_mem_printf(&in->model->mem, "%s\n%s", is_std_domain(domain) ? "" : domain,
+				name);
+}
 
-	for (u32 i = 0; i < model->file.functions.nr; i++)
-		if (!strcmp(graph_str(fns[i].name), node->op_type) &&
-		    same_domain(graph_str(fns[i].domain), node->domain))
-			return &fns[i];
-	return NULL;
+static int index_functions(struct inliner *in)
+{
+	const struct onnx_function *fns = in->model->file.functions.items;
+	int ret = 0;
+
+	for (u32 i = 0; i < in->model->file.functions.nr; i++) {
+		char *key = function_key(in, graph_str(fns[i].domain), graph_str(fns[i].name));
+
+		if (key)
+			ret = graph_names_add(&in->model->mem, &in->functions, key, i);
+		if (!key || ret == -ENOMEM)
+			return graph_no_memory(in->err);
+		if (ret)
+			return base_err_set(in->err, -EINVAL, "function '%.60s' is there twice",
+					    graph_str(fns[i].name));
+	}
+	return 0;
+}
+
+/* *out NULL: there is none. */
+static int find_function(struct inliner *in, const struct graph_node *node,
+			 const struct onnx_function **out)
+{
+	const struct onnx_function *fns = in->model->file.functions.items;
+	char *key;
+	u32 i;
+
+	*out = NULL;
+	if (!in->functions.nr)
+		return 0;
+	key = function_key(in, node->domain, node->op_type);
+	if (!key)
+		return graph_no_memory(in->err);
+	if (graph_names_find(&in->functions, key, &i))
+		*out = &fns[i];
+	return 0;
 }
 
 static const struct onnx_attr *find_attr(const struct onnx_attr *attrs, u32 nr, const char *name)
@@ -131,7 +164,7 @@ static int make_name(struct inliner *in, const struct scope *scope, const struct
 
 	node->name = name;
 	if (scope->call)
-		node->name = graph_mem_printf(&in->model->mem, "%.200s/%.200s", scope->call->name,
+		node->name = graph_mem_printf(&in->model->mem, "%.100s/%.60s", scope->call->name,
 					      *name ? name : node->op_type);
 	return node->name ? 0 : graph_no_memory(in->err);
 }
@@ -194,6 +227,7 @@ static int call(struct inliner *in, struct scope *scope, const struct onnx_node 
 	if (node->nr_in > fn->inputs.nr || proto->outputs.nr > fn->outputs.nr)
 		return base_err_set(in->err, -EINVAL, "more operands than function '%.60s' has",
 				    node->op_type);
+	in->nr_expanded += fn->inputs.nr; /* judged with the next node */
 	for (u32 i = 0; i < fn->inputs.nr; i++) {
 		ret = define(in, &inner, formal[i], i < node->nr_in ? node->in[i] : GRAPH_NONE);
 		if (ret)
@@ -219,8 +253,10 @@ static int expand_node(struct inliner *in, struct scope *scope, const struct onn
 				   .domain = graph_str(proto->domain) };
 	int ret;
 
-	if (++in->nr_expanded > MAX_EXPANDED)
-		return base_err_set(in->err, -E2BIG, "more than %u nodes", MAX_EXPANDED);
+	in->nr_expanded += UINT64_C(1) + proto->inputs.nr + proto->outputs.nr + proto->attrs.nr;
+	if (in->nr_expanded > MAX_EXPANDED)
+		return base_err_set(in->err, -E2BIG, "more than %u nodes, operands and attributes",
+				    MAX_EXPANDED);
 	node.opset = opset_of(scope->opsets, node.domain);
 	if (!node.opset && in->model->file.ir_version < 3 && !scope->call)
 		node.opset = 1; /* older than opset imports */
@@ -233,7 +269,9 @@ static int expand_node(struct inliner *in, struct scope *scope, const struct onn
 		return ret;
 	node.op = graph_operator_find(&node, is_std_domain(node.domain), &node.reason);
 	if (!node.op)
-		fn = find_function(in->model, &node);
+		ret = find_function(in, &node, &fn);
+	if (ret)
+		return ret;
 	return fn ? call(in, scope, proto, &node, fn) : add_node(in, scope, proto, &node);
 }
 
@@ -261,7 +299,9 @@ int graph_inline(struct graph_model *model, struct base_err *err)
 	struct scope scope = { .names = model->scope, .opsets = &model->file.opsets };
 	int ret;
 
-	ret = expand(&in, &scope, &model->file.graph.nodes);
+	ret = index_functions(&in);
+	if (!ret)
+		ret = expand(&in, &scope, &model->file.graph.nodes);
 	model->scope = scope.names;
 	return ret;
 }

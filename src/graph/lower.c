@@ -33,6 +33,9 @@ static int add_tensor(struct lower *lo, const struct onnx_tensor *tensor, u32 *i
 		t.data = (void *)(uintptr_t)tensor->raw; /* is_const: never written through */
 		return graph_ir_add_value(lo->ir, &t, tensor->name, id);
 	}
+	if (!graph_ir_spend(lo->ir, tensor->size)) /* an inlined one comes again and again */
+		return graph_lower_fail(lo, -E2BIG, "tensor '%.60s': limit of folding reached",
+					tensor->name);
 	t.data = graph_mem_alloc(&lo->ir->mem, 1, tensor->size ? tensor->size : 1);
 	if (!t.data)
 		return graph_no_memory(lo->err);

@@ -16,8 +16,11 @@ static int set_reshaped(struct lower *lo, u32 rank, const u32 *dims)
 static int set_const(struct lower *lo, u32 dtype, u32 rank, u32 dim, const void *data)
 {
 	u32 out;
-	int ret = graph_ir_const(lo->ir, dtype, rank, &dim, data, &out);
+	int ret;
 
+	if (!graph_ir_spend(lo->ir, rank ? dim * UINT64_C(8) : 8))
+		return graph_lower_fail(lo, -E2BIG, "limit of folding reached");
+	ret = graph_ir_const(lo->ir, dtype, rank, &dim, data, &out);
 	return ret ? ret : graph_lower_set(lo, 0, out);
 }
 

@@ -315,6 +315,46 @@ static void endless_functions_end(void **state)
 	expect_refused(&tm, -E2BIG, "more than");
 }
 
+/* A large constant in a function that is called often: its copies are counted. */
+static void inlined_constants_are_bounded(void **state)
+{
+	const struct graph_options options = { .max_fold_bytes = 1 << 20 };
+	struct pb body = { 0 }, node, attrs = { 0 }, t = { 0 }, floats = { 0 };
+	struct graph_model *model;
+	struct graph_error err;
+	struct tm_model tm;
+	void *program = NULL;
+	char in[16], out[16];
+	size_t size;
+
+	(void)state;
+	tm_init(&tm, 13);
+	tm_input(&tm, "v0", 1, 1, (const s64[]){ 1024 });
+	for (u32 i = 0; i < 1024; i++)
+		pb_raw(&floats, "\0\0\x80\x3f", 4);
+	pb_int(&t, 1, 1024);
+	pb_int(&t, 2, 1);
+	pb_bytes(&t, 4, floats.data, floats.size);
+	pb_free(&floats);
+	attr_tensor(&attrs, "value", &t);
+	node = node_pb("Constant", "", "k", &attrs);
+	pb_msg(&body, 7, &node);
+	node = node_pb("Add", "in,k", "out", NULL);
+	pb_msg(&body, 7, &node);
+	add_function(&tm, "F", &body);
+	for (u32 i = 0; i < 2000; i++) {
+		snprintf(in, sizeof(in), "v%u", i);
+		snprintf(out, sizeof(out), "v%u", i + 1);
+		call_function(&tm, "F", in, out);
+	}
+	tm_output(&tm, "v2000");
+	model = expect_open(&tm);
+	assert_int_equal(graph_compile(model, NULL, 0, &options, &program, &size, NULL, &err),
+			 -E2BIG);
+	graph_model_close(model);
+	tm_fini(&tm);
+}
+
 struct store {
 	char location[64];
 	float data[6];
@@ -521,6 +561,7 @@ int main(void)
 		cmocka_unit_test(shape_inputs_are_found),
 		cmocka_unit_test(functions_are_inlined),
 		cmocka_unit_test(endless_functions_end),
+		cmocka_unit_test(inlined_constants_are_bounded),
 		cmocka_unit_test(external_data_has_rules),
 		cmocka_unit_test(pieces_merge),
 		cmocka_unit_test(tensors_read_back),

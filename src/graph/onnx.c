@@ -12,9 +12,15 @@
 #include "graph/wire.h"
 
 #define MAX_NODES ABI_MAX_TENSORS
+#define MAX_FEW	  1024u /* attributes of a node, opsets: lists that are searched from end to end */
 
 typedef int (*field_fn)(struct graph_mem *mem, void *msg, const struct graph_wire_field *field,
 			struct base_err *err);
+
+static int attr_field(struct graph_mem *mem, void *msg, const struct graph_wire_field *field,
+		      struct base_err *err);
+static int opset_field(struct graph_mem *mem, void *msg, const struct graph_wire_field *field,
+		       struct base_err *err);
 
 int graph_no_memory(struct base_err *err)
 {
@@ -88,10 +94,11 @@ static int add_string(struct graph_mem *mem, struct graph_vec *vec,
 static int add_message(struct graph_mem *mem, struct graph_vec *vec, size_t item_size,
 		       const struct graph_wire_field *field, field_fn fn, struct base_err *err)
 {
+	u32 limit = fn == attr_field || fn == opset_field ? MAX_FEW : MAX_NODES;
 	void *item;
 
-	if (vec->nr >= MAX_NODES)
-		return base_err_set(err, -E2BIG, "more than %u entries (field %u)", MAX_NODES,
+	if (vec->nr >= limit)
+		return base_err_set(err, -E2BIG, "more than %u entries (field %u)", limit,
 				    field->number);
 	item = graph_vec_add(mem, vec, item_size);
 	if (!item)
