@@ -40,6 +40,33 @@ void vnpu_btrs_error(struct vnpu *v)
  * Workpoint
  */
 
+/* Each request writes all three, in this order: P 2.4 step 2. */
+static void payload(struct vnpu *v, u32 nr)
+{
+	if (v->btrs.wp_written != BASE_BIT(nr) - 1)
+		vnpu_report(v, VNPU_GUEST_ERROR, "buttress",
+			    "WP_REQ_PAYLOAD%u written out of order (P 2.4 step 2)", nr);
+	v->btrs.wp_written |= (u8)BASE_BIT(nr);
+}
+
+static void payload0_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+{
+	(void)r, (void)val, (void)elem;
+	payload(v, 0);
+}
+
+static void payload1_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+{
+	(void)r, (void)val, (void)elem;
+	payload(v, 1);
+}
+
+static void payload2_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+{
+	(void)r, (void)val, (void)elem;
+	payload(v, 2);
+}
+
 static void check_on(struct vnpu *v)
 {
 	u32 p0 = (u32)vnpu_reg_val(v, BAR, R(WP_REQ_PAYLOAD0));
@@ -77,6 +104,9 @@ static void wp_cmd_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 		guest_error(v, "workpoint request while one is under way (P 2.4 step 1)");
 		return;
 	}
+	if (v->btrs.wp_written != 7)
+		guest_error(v, "workpoint request without all payload registers (P 2.4 step 2)");
+	v->btrs.wp_written = 0;
 	v->btrs.wp_want = vnpu_reg_val(v, BAR, R(WP_REQ_PAYLOAD2)) != 0;
 	if (v->btrs.wp_want)
 		check_on(v);
@@ -98,7 +128,7 @@ static void switch_off(struct vnpu *v)
 		guest_error(v, "workpoint off without IP reset before it (P 3.9 step 4)");
 	v->btrs.on = false;
 	v->btrs.ratio = 0;
-	vnpu_fw_reset(v); /* the CPU has no clock */
+	vnpu_ip_reset(v); /* P 11.6: registers may clear */
 }
 
 static void switch_on(struct vnpu *v)
@@ -109,6 +139,7 @@ static void switch_on(struct vnpu *v)
 	if (vnpu_fault_hit(v, VNPU_F_PLL_NEVER_LOCKS) || v->btrs.d0i3)
 		return;
 	v->btrs.on = true;
+	vnpu_order_start(v);
 	target = base_max(target, (u32)v->info->fmin_ratio);
 	v->btrs.ratio = base_min(target, (u32)v->info->fmax_ratio);
 }
@@ -159,17 +190,30 @@ static void d0i3_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 
 void vnpu_ip_reset(struct vnpu *v)
 {
+	vnpu_order_stop(v);
 	vnpu_fw_reset(v);
 	vnpu_compute_reset(v);
 	vnpu_mmu_reset(v);
 	v->gen->ip_reset(v);
 	v->irq.icb_latched = 0;
 	v->irq.icb_enable = 0;
+	v->irq.soc_enable = 0;
 	v->irq.icb_cleared = false;
 	vnpu_regs_reset(v, VNPU_DOM_HOST);
 	vnpu_timer_clear(v, VNPU_T_ISLAND);
 	vnpu_level_update(v);
 	vnpu_irq_update(v);
+}
+
+/* P 11.1 step 5 comes before P 3.9. */
+static void check_quiet(struct vnpu *v)
+{
+	if (v->fw.state != VNPU_FW_RUNNING && v->fw.state != VNPU_FW_SAVED)
+		return;
+	vnpu_order_finish(v);
+	if (!v->irq.global_mask || v->irq.local_mask != UINT32_MAX || v->irq.icb_enable ||
+	    v->irq.soc_enable)
+		guest_error(v, "IP reset with interrupts on (P 11.1 step 5)");
 }
 
 static void ip_reset_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
@@ -182,6 +226,7 @@ static void ip_reset_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 		return;
 	}
 	v->btrs.resetting = true;
+	check_quiet(v);
 	vnpu_ip_reset(v);
 	if (!vnpu_fault_hit(v, VNPU_F_IP_RESET_STUCK))
 		vnpu_timer_set(v, VNPU_T_IP_RESET, vnpu_delay(v, 1000, 10000));
@@ -237,6 +282,8 @@ static void ufi_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 static void local_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 {
 	(void)r, (void)elem;
+	if (v->irq.local_mask != (u32)val && (u32)val == UINT32_MAX && !v->irq.global_mask)
+		guest_error(v, "LOCAL_INT_MASK closed before GLOBAL_INT_MASK (P 11.1 step 5)");
 	v->irq.local_mask = (u32)val;
 	vnpu_irq_update(v);
 }
@@ -250,6 +297,9 @@ static void global_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem
 
 const struct vnpu_hook vnpu_btrs_mtl_hooks[] = {
 	{ BAR, R(INTERRUPT_STAT), stat_rd, stat_wr },
+	{ BAR, R(WP_REQ_PAYLOAD0), NULL, payload0_wr },
+	{ BAR, R(WP_REQ_PAYLOAD1), NULL, payload1_wr },
+	{ BAR, R(WP_REQ_PAYLOAD2), NULL, payload2_wr },
 	{ BAR, R(WP_REQ_CMD), wp_cmd_rd, wp_cmd_wr },
 	{ BAR, R(CURRENT_PLL), current_pll_rd, NULL },
 	{ BAR, R(LOCAL_INT_MASK), NULL, local_mask_wr },

@@ -311,10 +311,19 @@ static void icb_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 	vnpu_icb_clear(v, val);
 }
 
+static void soc_irq_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+{
+	(void)elem;
+	if (!val && v->irq.soc_enable && v->irq.icb_enable)
+		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, r->off,
+				"firmware interrupts disabled before ICB_ENABLE (P 11.1 step 5)");
+	v->irq.soc_enable = (u32)val;
+}
+
 static void icb_enable_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 {
 	(void)r, (void)elem;
-	if (val && !vnpu_reg_val(v, BAR, R(HOST_SS_FW_SOC_IRQ_EN)))
+	if (val && !v->irq.soc_enable)
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, R(HOST_SS_ICB_ENABLE),
 				"interrupts enabled before FW_SOC_IRQ_EN (P 3.6 step 10)");
 	vnpu_icb_enable(v, val);
@@ -401,6 +410,7 @@ const struct vnpu_hook vnpu_ip_37xx_hooks[] = {
 	{ BAR, R(HOST_IF_TBU_MMUSSIDV), NULL, ssidv_wr },
 	{ BAR, R(CPU_SS_MSSCPU_CPR_LEON_RT_VEC), NULL, rt_vec_wr },
 	{ BAR, R(HOST_SS_LOADING_ADDRESS_LO), NULL, loading_wr },
+	{ BAR, R(HOST_SS_FW_SOC_IRQ_EN), NULL, soc_irq_wr },
 	{ BAR, R(HOST_SS_ICB_STATUS_0), icb_status_rd, NULL },
 	{ BAR, R(HOST_SS_ICB_STATUS_1), icb_status1_rd, NULL },
 	{ BAR, R(HOST_SS_ICB_CLEAR), NULL, icb_clear_wr },

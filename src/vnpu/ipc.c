@@ -30,6 +30,9 @@ void vnpu_ipc_push_tx(struct vnpu *v, u32 addr)
 	struct vnpu_fw *fw = &v->fw;
 
 	v->stats.ipc_tx++;
+	vnpu_order_finish(v);
+	if (vnpu_fault_hit(v, VNPU_F_FW_DEAD))
+		fw->state = VNPU_FW_DEAD;
 	if (fw->state == VNPU_FW_DEAD)
 		return;
 	if (fw->state != VNPU_FW_RUNNING) {

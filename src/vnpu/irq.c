@@ -51,6 +51,9 @@ void vnpu_icb_enable(struct vnpu *v, u64 bits)
 	if (bits && !v->irq.icb_cleared)
 		vnpu_report(v, VNPU_GUEST_ERROR, "ICB_ENABLE",
 			    "interrupts enabled before ICB_CLEAR (P 3.6 step 9)");
+	if (!bits && v->irq.icb_enable && v->irq.local_mask != UINT32_MAX)
+		vnpu_report(v, VNPU_GUEST_ERROR, "ICB_ENABLE",
+			    "interrupts disabled before LOCAL_INT_MASK (P 11.1 step 5)");
 	v->irq.icb_enable = bits;
 	vnpu_irq_update(v);
 }

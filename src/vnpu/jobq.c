@@ -30,6 +30,12 @@ void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
 void vnpu_doorbell(struct vnpu *v, u32 db)
 {
 	v->stats.doorbells++;
+	if (BASE_UNLIKELY(v->faults_armed)) {
+		if (vnpu_fault_take(v, VNPU_F_DOORBELL_LOST))
+			return;
+		if (vnpu_fault_take(v, VNPU_F_FW_DEAD))
+			v->fw.state = VNPU_FW_DEAD;
+	}
 	if (BASE_UNLIKELY(!vnpu_fw_runs(v))) {
 		if (v->fw.state != VNPU_FW_DEAD)
 			vnpu_report(v, VNPU_GUEST_ERROR, "doorbell",

@@ -60,6 +60,7 @@ void vnpu_mmu_reset(struct vnpu *v)
 	m->cmdq_prod = m->cmdq_cons = m->cmdq_err = 0;
 	m->evtq_prod = m->evtq_cons = m->strtab_log2 = 0;
 	m->cfg_flushed = m->tlb_flushed = false;
+	m->cfg_flushed_on = m->tlb_flushed_on = false;
 }
 
 /*
@@ -113,6 +114,7 @@ static bool command(struct vnpu *v, const struct abi_mmu_cmd *cmd)
 	switch (ABI_MMU_CMD_OP(cmd->w[0])) {
 	case ABI_MMU_OP_CFGI_ALL:
 		v->mmu.cfg_flushed = true;
+		v->mmu.cfg_flushed_on = (v->mmu.cr0 & CR0_SMMUEN) != 0;
 		flush_config(v);
 		return true;
 	case ABI_MMU_OP_CFGI_STE:
@@ -126,6 +128,7 @@ static bool command(struct vnpu *v, const struct abi_mmu_cmd *cmd)
 		return true;
 	case ABI_MMU_OP_TLBI_NSNH_ALL:
 		v->mmu.tlb_flushed = true;
+		v->mmu.tlb_flushed_on = (v->mmu.cr0 & CR0_SMMUEN) != 0;
 		vnpu_mmu_flush(v);
 		return true;
 	case ABI_MMU_OP_TLBI_EL2_ALL:
@@ -367,6 +370,9 @@ bool vnpu_mmu_check_boot(struct vnpu *v)
 		guest_error(v, "CPU started without ATSCHK (P 8.3 step 9)");
 	if (!(m->cr0 & CR0_CMDQEN))
 		guest_error(v, "CPU started with the command queue off (P 8.3 step 5)");
+	if (!m->cfg_flushed_on || !m->tlb_flushed_on)
+		guest_error(v, "CPU started without CFGI_ALL and TLBI_NSNH_ALL after SMMUEN "
+			       "(P 8.3 step 13)");
 	if (m->irq_ctrl != (IRQ_EVTQ | IRQ_GERROR))
 		guest_error(v, "CPU started with MMU interrupts off (P 8.3 step 11)");
 	return true;

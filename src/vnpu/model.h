@@ -91,11 +91,19 @@ struct vnpu_regs {
 /*
  * Generation: what is specific, as data and verbs (gen/)
  */
+struct vnpu_order_step { /* one access of the boot */
+	u8 bar;
+	bool write;
+	u32 off;
+	const char *source; /* "P 3.4 step 7"; NULL ends the list */
+};
+
 struct vnpu_gen {
 	const struct reg_gen *info;
 	u8 revisions[REG_GEN_MAX_IDS];	      /* usual PCI revision of each of info->ids */
 	const struct vnpu_hook *const *hooks; /* tables that end with a row without functions */
 	enum vnpu_domain (*domain)(const struct reg_block *block, u32 off);
+	const struct vnpu_order_step *boot_order;
 	void (*ip_reset)(struct vnpu *v); /* beside the registers: sequence state */
 };
 
@@ -162,7 +170,8 @@ struct vnpu_mmu {
 	u32 cmdq_prod, cmdq_cons, cmdq_err;
 	u32 evtq_prod, evtq_cons;
 	u32 strtab_log2;
-	bool cfg_flushed, tlb_flushed; /* CFGI_ALL, TLBI_NSNH_ALL since reset, P 8.3 step 6 */
+	/* CFGI_ALL, TLBI_NSNH_ALL: since reset; since SMMUEN.  P 8.3 steps 6, 13 */
+	bool cfg_flushed, tlb_flushed, cfg_flushed_on, tlb_flushed_on;
 	struct vnpu_cd cd[VNPU_NR_SSIDS];
 	u32 epoch[VNPU_NR_SSIDS]; /* never 0 */
 	struct vnpu_tlb tlb[VNPU_NR_TLB];
@@ -179,7 +188,13 @@ struct vnpu_btrs {
 	bool wp_off_seen, d0i3_exit_seen; /* since power-on, P 3.4 steps 1 and 2 */
 	bool d0i3;
 	bool resetting; /* IP reset under way */
+	u8 wp_written;	/* payload registers since the last request */
 	u32 ratio;
+};
+
+struct vnpu_order {
+	const struct vnpu_order_step *steps; /* NULL: nothing is followed */
+	u32 next;
 };
 
 struct vnpu_ip {
@@ -194,6 +209,7 @@ struct vnpu_ip {
 
 struct vnpu_irq {
 	u32 btrs_stat, btrs_src, local_mask, global_mask;
+	u32 soc_enable; /* FW_SOC_IRQ_EN */
 	u64 icb_latched, icb_enable;
 	bool icb_cleared; /* since reset, P 3.6 step 9 */
 	bool level;
@@ -357,6 +373,7 @@ struct vnpu_threads {
 	X(MMU_CMDQ_STUCK, "mmu-cmdq-stuck")   /* command queue does not advance */                 \
 	X(FW_NEVER_READY, "fw-never-ready")   /* no ready message */                               \
 	X(DEAD_AFTER_BOOT, "dead-after-boot") /* ready message, then nothing */                    \
+	X(FW_DEAD, "fw-dead")		      /* from the next message or doorbell on */           \
 	X(SLOW_FIRMWARE, "slow-firmware")     /* next answer after 600 ms */                       \
 	X(LOST_ANSWER, "lost-answer")                                                              \
 	X(WRONG_ANSWER, "wrong-answer") /* another message type */                                 \
@@ -372,6 +389,7 @@ struct vnpu_threads {
 	X(JOB_ERROR, "job-error")	/* next job: PROCESSING_ERR */                             \
 	X(JOB_LOST, "job-lost")		/* next job: no JOB_DONE */                                \
 	X(WRONG_JOB_ID, "wrong-job-id")                                                            \
+	X(DOORBELL_LOST, "doorbell-lost")                                                          \
 	X(STUCK_ENGINE, "stuck-engine") /* next job never ends, heartbeat stops */                 \
 	X(WATCHDOG, "watchdog")		/* next job: firmware watchdog interrupt */                \
 	X(ATS_ERROR, "ats-error")	/* next job: buttress error interrupt */                   \
@@ -432,6 +450,7 @@ struct vnpu {
 	struct vnpu_stats stats;
 	struct vnpu_irq irq;
 	struct vnpu_btrs btrs;
+	struct vnpu_order order;
 	struct vnpu_ip ip;
 	struct vnpu_pci pci;
 	struct vnpu_dma dma;
@@ -506,6 +525,13 @@ void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val);
 u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off);
 /** vnpu_level_update() - recompute which registers have power. */
 void vnpu_level_update(struct vnpu *v);
+
+/* order.c */
+void vnpu_order_start(struct vnpu *v);
+void vnpu_order_stop(struct vnpu *v);
+/** vnpu_order_finish() - the boot is over: what has not come is missing. */
+void vnpu_order_finish(struct vnpu *v);
+void vnpu_order_access(struct vnpu *v, u8 bar, u32 off, bool write);
 
 /* pci.c */
 void vnpu_pci_reset(struct vnpu *v);

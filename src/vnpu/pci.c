@@ -176,6 +176,8 @@ static void power_state(struct vnpu *v, u32 old)
 	else if (!old && v->btrs.on)
 		vnpu_report(v, VNPU_GUEST_ERROR, "PCI PMCSR",
 			    "D3hot with the workpoint on (P 3.9 step 5)");
+	else if (!old && v->btrs.wp_off_seen && !v->btrs.d0i3)
+		vnpu_report(v, VNPU_GUEST_ERROR, "PCI PMCSR", "D3hot before D0i3 (P 3.9 step 6)");
 	reset_device(v);
 	put(v->pci.cfg, PM_CTRL, 2, ctrl);
 	update(v);

@@ -195,6 +195,8 @@ u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size)
 		val = vnpu_regs_read(v, bar, off, 4);
 		return val | vnpu_regs_read(v, bar, off + 4, 4) << 32;
 	}
+	if (BASE_UNLIKELY(v->order.steps))
+		vnpu_order_access(v, bar, r->off, false);
 	val = row_read(v, r);
 	if (size == 4)
 		val = r->width == 8 && off != r->off ? val >> 32 : (u32)val;
@@ -227,6 +229,8 @@ void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val)
 		vnpu_regs_write(v, bar, off + 4, 4, val >> 32);
 		return;
 	}
+	if (BASE_UNLIKELY(v->order.steps))
+		vnpu_order_access(v, bar, r->off, true);
 	lane = size == 8 ? ~(u64)0 : UINT32_MAX;
 	if (r->width == 8 && size == 4 && off != r->off) {
 		lane <<= 32;

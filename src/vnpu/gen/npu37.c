@@ -9,6 +9,95 @@ static const struct vnpu_hook *const hooks[] = {
 	NULL,
 };
 
+#define BTRS_W(name, src)                                        \
+	{                                                        \
+		REG_BAR_BTRS_MTL, true, REG_BTRS_MTL_##name, src \
+	}
+#define IP_R(name, src)                                         \
+	{                                                       \
+		REG_BAR_IP_37XX, false, REG_IP_37XX_##name, src \
+	}
+#define IP_W(name, src)                                        \
+	{                                                      \
+		REG_BAR_IP_37XX, true, REG_IP_37XX_##name, src \
+	}
+#define MMU_R(name, src)                                \
+	{                                               \
+		REG_BAR_MMU, false, REG_MMU_##name, src \
+	}
+#define MMU_W(name, src)                               \
+	{                                              \
+		REG_BAR_MMU, true, REG_MMU_##name, src \
+	}
+
+/* From "workpoint on" to "interrupts on".  SRC: P 3.4, 8.3, 3.6 */
+static const struct vnpu_order_step boot_order[] = {
+	IP_R(HOST_SS_CPR_RST_CLR, "P 3.4 step 7"),
+	IP_W(HOST_SS_CPR_RST_CLR, "P 3.4 step 8"),
+	IP_R(HOST_SS_NOC_QREQN, "P 3.4 step 9"),
+	IP_R(HOST_SS_NOC_QACCEPTN, "P 3.4 step 10"),
+	IP_R(HOST_SS_NOC_QDENY, "P 3.4 step 11"),
+	IP_W(HOST_SS_AON_VPU_IDLE_GEN, "P 3.4 step 12"),
+	IP_W(HOST_SS_AON_PWR_ISLAND_TRICKLE_EN0, "P 3.4 step 15"),
+	IP_W(HOST_SS_AON_PWR_ISLAND_EN0, "P 3.4 step 16"),
+	IP_R(HOST_SS_AON_PWR_ISLAND_STATUS0, "P 3.4 step 17"),
+	IP_R(TOP_NOC_QREQN, "P 3.4 step 18"),
+	IP_W(HOST_SS_CPR_CLK_SET, "P 3.4 step 19"),
+	IP_W(HOST_SS_AON_PWR_ISO_EN0, "P 3.4 step 20"),
+	IP_W(HOST_SS_CPR_RST_SET, "P 3.4 step 21"),
+	IP_W(HOST_SS_AON_DPU_ACTIVE, "P 3.4 step 22"),
+	IP_W(HOST_SS_NOC_QREQN, "P 3.4 step 23"),
+	IP_R(HOST_SS_NOC_QACCEPTN, "P 3.4 step 24"),
+	IP_R(HOST_SS_NOC_QDENY, "P 3.4 step 24"),
+	IP_W(TOP_NOC_QREQN, "P 3.4 step 26"),
+	IP_R(TOP_NOC_QACCEPTN, "P 3.4 step 27"),
+	IP_R(TOP_NOC_QDENY, "P 3.4 step 27"),
+
+	MMU_W(CR0, "P 8.3 step 1"),
+	MMU_R(CR0ACK, "P 8.3 step 1"),
+	MMU_W(CR1, "P 8.3 step 2"),
+	MMU_W(STRTAB_BASE, "P 8.3 step 3"),
+	MMU_W(STRTAB_BASE_CFG, "P 8.3 step 3"),
+	MMU_W(CMDQ_BASE, "P 8.3 step 4"),
+	MMU_W(CMDQ_PROD, "P 8.3 step 4"),
+	MMU_W(CMDQ_CONS, "P 8.3 step 4"),
+	MMU_W(CR0, "P 8.3 step 5"),
+	MMU_R(CR0ACK, "P 8.3 step 5"),
+	MMU_W(CMDQ_PROD, "P 8.3 step 6"),
+	MMU_R(CMDQ_CONS, "P 8.3 step 6"),
+	MMU_W(EVTQ_BASE, "P 8.3 step 7"),
+	MMU_W(EVTQ_PROD_SEC, "P 8.3 step 7"),
+	MMU_W(EVTQ_CONS_SEC, "P 8.3 step 7"),
+	MMU_W(CR0, "P 8.3 step 8"),
+	MMU_R(CR0ACK, "P 8.3 step 8"),
+	MMU_W(CR0, "P 8.3 step 9"),
+	MMU_R(CR0ACK, "P 8.3 step 9"),
+	MMU_W(IRQ_CTRL, "P 8.3 step 10"),
+	MMU_R(IRQ_CTRLACK, "P 8.3 step 10"),
+	MMU_W(IRQ_CTRL, "P 8.3 step 11"),
+	MMU_R(IRQ_CTRLACK, "P 8.3 step 11"),
+	MMU_W(CR0, "P 8.3 step 12"),
+	MMU_R(CR0ACK, "P 8.3 step 12"),
+	MMU_W(CMDQ_PROD, "P 8.3 step 13"),
+	MMU_R(CMDQ_CONS, "P 8.3 step 13"),
+
+	IP_W(HOST_IF_TCU_PTW_OVERRIDES, "P 3.6 step 1"),
+	IP_W(HOST_IF_TBU_MMUSSIDV, "P 3.6 step 2"),
+	IP_W(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, "P 3.6 step 3"),
+	IP_W(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, "P 3.6 step 4"),
+	IP_W(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, "P 3.6 step 5"),
+	IP_W(HOST_SS_LOADING_ADDRESS_LO, "P 3.6 step 6"),
+	IP_W(HOST_SS_LOADING_ADDRESS_LO, "P 3.6 step 7"),
+	IP_R(HOST_SS_TIM_IPC_FIFO_STAT, "P 3.6 step 8"),
+	IP_R(HOST_SS_TIM_IPC_FIFO_ATM, "P 3.6 step 8"),
+	IP_W(HOST_SS_ICB_CLEAR, "P 3.6 step 9"),
+	IP_W(HOST_SS_FW_SOC_IRQ_EN, "P 3.6 step 10"),
+	IP_W(HOST_SS_ICB_ENABLE, "P 3.6 step 10"),
+	BTRS_W(LOCAL_INT_MASK, "P 3.6 step 10"),
+	BTRS_W(GLOBAL_INT_MASK, "P 3.6 step 10"),
+	{ 0 },
+};
+
 /* What lies behind TOP_NOC is not told anywhere; the MMU and the CPU subsystem must be (P 3.4). */
 static enum vnpu_domain domain(const struct reg_block *block, u32 off)
 {
@@ -24,5 +113,6 @@ const struct vnpu_gen vnpu_gen_npu37 = {
 	.revisions = { 0x04, 0x05 }, /* SRC: P 1.1, public boot logs */
 	.hooks = hooks,
 	.domain = domain,
+	.boot_order = boot_order,
 	.ip_reset = vnpu_ip_37xx_reset,
 };
