@@ -23,13 +23,13 @@ static int locate(struct npu_buffer *buf)
 {
 	struct backend *be = buf->ctx->dev->be;
 	struct svc_call_bo call = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(call) } };
-	int ret = be->ops->call(be, buf->handle, &call, sizeof(call), npu_err());
+	int ret = be->ops->call(be, buf->handle, &call, sizeof(call), client_err());
 
 	if (ret)
 		return ret;
 	buf->addr = call.addr;
 	buf->size_bytes = call.size_bytes;
-	return be->ops->map(be, buf->handle, &buf->cpu, npu_err());
+	return be->ops->map(be, buf->handle, &buf->cpu, client_err());
 }
 
 int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, uint32_t flags,
@@ -48,7 +48,7 @@ int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, ui
 		return npu_fail(-ENOMEM, "buffer: no memory");
 	buf->ctx = ctx;
 	make_path(size, align, flags, path, sizeof(path));
-	ret = be->ops->dup(be, ctx->handle, path, &buf->handle, npu_err());
+	ret = be->ops->dup(be, ctx->handle, path, &buf->handle, client_err());
 	if (ret)
 		goto err_free;
 	ret = locate(buf);

@@ -33,7 +33,7 @@ int npu_context_create(struct npu_device *dev, struct npu_context **out)
 		npu_fail(ret, "context: no lock: %s", base_err_name(ret));
 		goto err_free;
 	}
-	ret = dev->be->ops->open(dev->be, "ctx", &ctx->handle, npu_err());
+	ret = dev->be->ops->open(dev->be, "ctx", &ctx->handle, client_err());
 	if (ret)
 		goto err_destroy_lock;
 	*out = ctx;

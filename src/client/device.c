@@ -11,9 +11,9 @@ static int open_backend(const char *device, const struct npu_open_options *optio
 			struct backend **out)
 {
 	const struct backend_ops *ops;
-	int ret = backend_find(device, &ops, npu_err());
+	int ret = backend_find(device, &ops, client_err());
 
-	return ret ? ret : ops->connect(device, options, out, npu_err());
+	return ret ? ret : ops->connect(device, options, out, client_err());
 }
 
 int npu_device_open_with(const char *device, const struct npu_open_options *options,
@@ -58,14 +58,14 @@ static int ask(struct npu_device *dev, const char *path, enum svc_call_kind kind
 {
 	const struct backend_ops *ops = dev->be->ops;
 	u32 handle;
-	int ret = ops->open(dev->be, path, &handle, npu_err());
+	int ret = ops->open(dev->be, path, &handle, client_err());
 
 	if (ret)
 		return ret;
 	arg->kind = (u16)kind;
 	arg->version = SVC_CALL_VERSION;
 	arg->size = (u32)size;
-	ret = ops->call(dev->be, handle, arg, size, npu_err());
+	ret = ops->call(dev->be, handle, arg, size, client_err());
 	ops->close(dev->be, handle, NULL);
 	return ret;
 }
@@ -127,7 +127,7 @@ static int read_all(struct npu_device *dev, u32 handle, char *buf, size_t size)
 
 	while (used + 1 < size) {
 		s64 ret =
-			dev->be->ops->read(dev->be, handle, buf + used, size - 1 - used, npu_err());
+			dev->be->ops->read(dev->be, handle, buf + used, size - 1 - used, client_err());
 
 		if (ret < 0)
 			return (int)ret;
@@ -150,7 +150,7 @@ int npu_device_read_text(struct npu_device *dev, const char *node, char *buf, si
 				INT32_MAX);
 	if (strcmp(node, "ctx") == 0)
 		return npu_fail(-ENOENT, "device: ctx is not a text node");
-	ret = dev->be->ops->open(dev->be, node, &handle, npu_err());
+	ret = dev->be->ops->open(dev->be, node, &handle, client_err());
 	if (ret)
 		return ret;
 	ret = read_all(dev, handle, buf, size);

@@ -3,7 +3,7 @@
 
 static _Thread_local struct base_err last_error;
 
-struct base_err *npu_err(void)
+struct base_err *client_err(void)
 {
 	return &last_error;
 }

@@ -98,9 +98,9 @@ static inline bool cookie_is_run(u64 cookie)
 }
 
 /* error.c */
-/** npu_err() - this thread's error, to be filled in by whoever finds one. */
-struct base_err *npu_err(void);
-#define npu_fail(code, ...) base_err_set(npu_err(), code, __VA_ARGS__)
+/** client_err() - this thread's error, to be filled in by whoever finds one. */
+struct base_err *client_err(void);
+#define npu_fail(code, ...) base_err_set(client_err(), code, __VA_ARGS__)
 
 /* context.c */
 void context_add(struct npu_context *ctx, struct svc_list *head, struct svc_list *link);

@@ -79,10 +79,10 @@ static int check_head(const void *image, size_t size)
 
 static int check_image(struct npu_program *prog, size_t size)
 {
-	int ret = abi_prog_open(npu_buffer_map(prog->image), size, &prog->prog, npu_err());
+	int ret = abi_prog_open(npu_buffer_map(prog->image), size, &prog->prog, client_err());
 
 	if (!ret)
-		ret = kern_prog_check(&prog->prog, npu_err());
+		ret = kern_prog_check(&prog->prog, client_err());
 	if (ret)
 		return ret;
 	prog->nr_in = prog->prog.hdr->nr_inputs;

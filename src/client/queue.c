@@ -32,7 +32,7 @@ int npu_queue_create(struct npu_context *ctx, enum npu_priority prio, struct npu
 		return npu_fail(-ENOMEM, "queue: no memory");
 	queue->ctx = ctx;
 	snprintf(path, sizeof(path), "queue?prio=%s", svc_prio_name((u32)prio));
-	ret = be->ops->dup(be, ctx->handle, path, &queue->handle, npu_err());
+	ret = be->ops->dup(be, ctx->handle, path, &queue->handle, client_err());
 	if (ret) {
 		base_free(queue);
 		return ret;
@@ -69,7 +69,7 @@ void npu_queue_destroy(struct npu_queue *queue)
 int queue_submit(struct npu_queue *queue, const struct npu_job *jobs, unsigned nr)
 {
 	struct backend *be = queue->ctx->dev->be;
-	s64 ret = be->ops->write(be, queue->handle, jobs, (u64)nr * sizeof(*jobs), npu_err());
+	s64 ret = be->ops->write(be, queue->handle, jobs, (u64)nr * sizeof(*jobs), client_err());
 
 	return (int)(ret < 0 ? ret : ret / (s64)sizeof(*jobs));
 }
@@ -94,7 +94,7 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_job *jobs, unsign
 int queue_take(struct npu_queue *queue, struct npu_completion *out, unsigned max)
 {
 	struct backend *be = queue->ctx->dev->be;
-	s64 ret = be->ops->read(be, queue->handle, out, (u64)max * sizeof(*out), npu_err());
+	s64 ret = be->ops->read(be, queue->handle, out, (u64)max * sizeof(*out), client_err());
 
 	return (int)(ret < 0 ? ret : ret / (s64)sizeof(*out));
 }
@@ -103,7 +103,7 @@ int queue_wait_handle(struct npu_queue *queue, u64 timeout_ns)
 {
 	struct backend *be = queue->ctx->dev->be;
 
-	return be->ops->wait(be, queue->handle, timeout_ns, npu_err());
+	return be->ops->wait(be, queue->handle, timeout_ns, client_err());
 }
 
 static int take_stash(struct npu_queue *queue, struct npu_completion *out, unsigned max)
