@@ -306,6 +306,30 @@ static void test_first_check_can_fail(void **state)
 	env_close(&env);
 }
 
+static u32 nr_platform;
+
+static void count_platform(void *opaque, enum base_log_level level, const char *text)
+{
+	(void)opaque;
+	nr_platform += level == BASE_LOG_ERR && strstr(text, "platform 7");
+}
+
+/* P 3.10, last row: an error line, and the boot goes on. */
+static void test_platform_is_told(void **state)
+{
+	struct env env;
+
+	(void)state;
+	env_open(&env, 4, false);
+	env_create(&env);
+	env.dev->log = (struct base_log){ .sink = count_platform };
+	os_faulty_force(env.os, 4, 0x154, 7u << 29, 7u << 29, 0);
+	assert_int_equal(env.dev->info->ops->probe(env.dev), 0);
+	assert_int_equal(nr_platform, 1);
+	assert_int_equal(drv_boot(env.dev, &env.err), 0);
+	env_close(&env);
+}
+
 static void test_never_ready(void **state)
 {
 	struct env env;
@@ -402,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_order_counts),
 		cmocka_unit_test(test_first_check_can_fail),
 		cmocka_unit_test(test_each_check_can_fail),
+		cmocka_unit_test(test_platform_is_told),
 		cmocka_unit_test(test_never_ready),
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_intel_image),

@@ -169,7 +169,7 @@ static const struct book_row book_stop[] = {
 	V_W(0x170, 0),
 	/* P 3.9 */
 	V_R64(0x06029000), /* 2 */
-	B_C(0x44, 3, 3),   /* 3 */
+	B_P(0x44, 3, 3),   /* 3; P 3.10 suspend */
 	B_P(0x50, 1, 0),   /* 4 */
 	B_M(0x50, 1, 1),
 	B_P(0x50, 1, 0),

@@ -195,8 +195,9 @@ static const struct drv_step power_down_steps[] = {
 	  .reg = V(HOST_SS_FW_SOC_IRQ_EN) },
 	{ ROW(CALL, WARN, 0, "read the performance counter", "P 3.9 #2"),
 	  .call = drv_boot_read_counter },
-	{ ROW(CHECK, WARN, 0, "check VPU_STATUS READY, IDLE == 1", "P 3.9 #3"),
-	  .reg = B(VPU_STATUS), .mask = READY_IDLE, .value = READY_IDLE },
+	/* a firmware that answers its last questions gets the time P 3.10 gives a suspend */
+	{ ROW(POLL, WARN, 0, "poll VPU_STATUS READY, IDLE == 1", "P 3.9 #3, P 3.10 suspend"),
+	  .reg = B(VPU_STATUS), .mask = READY_IDLE, .value = READY_IDLE, DRV_LIMIT(idle) },
 	POLL_B(WARN, 1, VPU_IP_RESET, TRIGGER, 0, ip_reset, "P 3.9 #4, P 2.4 ip_reset"),
 	SET_B(WARN, 1, VPU_IP_RESET, TRIGGER, 1, "P 3.9 #4, P 2.4 ip_reset"),
 	POLL_B(WARN, 1, VPU_IP_RESET, TRIGGER, 0, ip_reset, "P 3.9 #4, P 2.4 ip_reset"),
@@ -224,6 +225,21 @@ SEQ(boot, boot_steps);
 SEQ(power_down, power_down_steps);
 SEQ(wdog_off, wdog_off_steps);
 
+/* Only told, as Linux does: nothing but the time-outs would depend on it.  SRC: P 2.3, 3.10 */
+static void check_platform(struct drv_dev *dev)
+{
+	u32 val = drv_rd32(dev, B(LNL_VPU_STATUS));
+	u32 platform = reg_fld_get(val, BF(LNL_VPU_STATUS, PLATFORM));
+
+	if (platform == 0)
+		return;
+	if (platform == 2 || platform == 3 || platform == 4)
+		drv_info(dev, PM, "platform %u is no silicon: silicon's time-outs are used anyway",
+			 platform);
+	else
+		drv_err(dev, PM, "platform %u is none, expected 0 (silicon), 2, 3 or 4", platform);
+}
+
 /*
  * PLL ratios, clamped so that 0 <= min <= Pn <= max, as Linux does.  SRC: P 2.3
  * The interrupt-clear probe of P 2.3: steppings where INTERRUPT_STAT is not W1C read back 7.
@@ -243,6 +259,7 @@ static int probe(struct drv_dev *dev)
 	dev->freq.pn = base_max(dev->freq.pn, dev->freq.min);
 	dev->freq.pn = base_min(dev->freq.pn, dev->freq.max);
 
+	check_platform(dev);
 	drv_wr32(dev, B(INTERRUPT_STAT), all);
 	dev->btrs_clear_with_0 = drv_rd32(dev, B(INTERRUPT_STAT)) == all;
 	if (dev->btrs_clear_with_0)
