@@ -35,7 +35,7 @@ static void print_usage(FILE *to)
 	fputs(usage_tail, to);
 }
 
-static void print_message(const char *fmt, va_list ap)
+static void BASE_PRINTF(1, 0) print_message(const char *fmt, va_list ap)
 {
 	cli_progress_stop();
 	fflush(stdout);
