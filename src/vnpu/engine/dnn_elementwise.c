@@ -18,11 +18,15 @@ static struct dnn_view flat(const struct dnn_view *v)
 	return dnn_view_of(1, dims);
 }
 
-/* The result's place: over @x in @buf where nobody wants it any more. */
+/*
+ * The result's place: over @x in @buf where nobody wants it any more.  Not in a layout with padding:
+ * there oneDNN 2.6.3's binary reads what it has just written (seen: a - b with 3 channels in blocks
+ * of 16, wrong from the second batch on).
+ */
 static int over_or_beside(struct dnn_build *b, u32 x, u32 buf, const struct dnn_view *v,
 			  const struct dnn_md *md, u32 *dst)
 {
-	if (!dnn_can_overwrite(b, x, buf))
+	if (!dnn_can_overwrite(b, x, buf) || dnn_md_size(md) != dnn_tensor(b, dnn_out(b, 0))->size)
 		return dnn_place(b, dnn_out(b, 0), v, md, dst);
 	dnn_forget(b, x);
 	*dst = buf;

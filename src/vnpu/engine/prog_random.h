@@ -300,7 +300,8 @@ static inline void pr_program(struct pb *pb, u64 seed, u32 nr_ops)
 						    : pb_between(pb, 0, r.nr_live - 1)];
 		u32 y = pr_step(&r, x);
 
-		if (y == ABI_TENSOR_NONE || pr_at(&r, y)->size > 1u << 20)
+		/* Empty or large ones stay in the program, but nothing goes on from them. */
+		if (y == ABI_TENSOR_NONE || !pr_at(&r, y)->size || pr_at(&r, y)->size > 1u << 20)
 			continue;
 		if (r.nr_live == PR_MAX_LIVE)
 			memmove(r.live, r.live + 1, --r.nr_live * sizeof(*r.live));
