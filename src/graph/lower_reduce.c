@@ -34,11 +34,9 @@ int graph_lower_op_reduce(struct lower *lo, int kind)
 		ret = graph_lower_axes(lo, &axes, rank, &mask);
 	if (ret)
 		return ret;
-	if (!axes.nr) {
-		if (graph_lower_attr_int(lo, "noop_with_empty_axes", 0))
-			return graph_lower_op_identity(lo, 0);
+	/* a reduction over no axes still squares, takes logarithms and so on.  SRC: ReduceL1-18 */
+	if (!axes.nr && !graph_lower_attr_int(lo, "noop_with_empty_axes", 0))
 		mask = BASE_BIT(rank) - 1;
-	}
 	ret = reduce_any(lo, (u32)kind, mask, x, &out);
 	return ret ? ret : graph_lower_set(lo, 0, out);
 }
