@@ -23,12 +23,14 @@ static int infer_axis(const struct kern_args *a, const struct abi_attr_pool *att
 	if (win->pad_begin[i] >= extent || win->pad_end[i] >= extent)
 		return kern_bad(a, "axis %u: pads %u and %u, below the window's %llu wanted", i,
 				win->pad_begin[i], win->pad_end[i], (unsigned long long)extent);
+	/* ceil_mode stretches the padding until the last stride is whole: even for the only window */
+	if (attr->ceil_mode && padded)
+		padded += win->stride[i] - 1;
 	if (padded < extent)
 		return kern_bad(a, "axis %u: window of %llu on %llu elements with padding", i,
-				(unsigned long long)extent, (unsigned long long)padded);
+				(unsigned long long)extent,
+				(unsigned long long)(in + win->pad_begin[i] + win->pad_end[i]));
 	n = (padded - extent) / win->stride[i] + 1;
-	if (attr->ceil_mode && (padded - extent) % win->stride[i])
-		n++;
 	/* A window that would start in the end padding is dropped. */
 	if (attr->ceil_mode && n > 1 && (n - 1) * win->stride[i] >= in + win->pad_begin[i])
 		n--;

@@ -365,6 +365,15 @@ static void ceil_mode_adds_and_drops_windows(void **state)
 	kt_in(&k, ABI_F32, DIMS(1, 1, 2, 2), VALUES(float, 1, 2, 3, 4));
 	kt_run(&k, ABI_OP_POOL, ATTR(attr));
 	kt_want_f32(&k, DIMS(1, 1, 1, 1), VALUES(float, 1));
+	/* in 2, kernel 3, stride 2: ceil((2 - 3) / 2) + 1 = 1, wider than the input */
+	attr = (struct abi_attr_pool){ .win = window2(3, 2, 0),
+				       .kind = ABI_POOL_AVG,
+				       .ceil_mode = 1 };
+	kt_run(&k, ABI_OP_POOL, ATTR(attr));
+	kt_want_f32(&k, DIMS(1, 1, 1, 1), VALUES(float, 2.5f));
+	attr.win = window2(4, 2, 0);
+	kt_refused(&k, ABI_OP_POOL, ATTR(attr), -EINVAL,
+		   "pool: axis 0: window of 4 on 2 elements with padding");
 }
 
 static void average_pool_of_the_onnx_examples(void **state)
