@@ -364,14 +364,27 @@ u64 drv_now_ns(struct drv_dev *dev)
 	return dev->ops->now_ns(dev->os);
 }
 
+/* The seam cannot wait: the device was taken away, and time may stand still. */
+static void give_up(struct drv_dev *dev, int code)
+{
+	if (dev->phase == DRV_PHASE_START) {
+		drv_fail(dev, code, "waiting for the device failed: %s", base_err_name(code));
+		return;
+	}
+	dev->phase = DRV_PHASE_NONE;
+	dev->seq_ns = DRV_NO_TIME;
+	stopped(dev);
+}
+
 /* Until the sequences under way are through. */
 static void run_loop(struct drv_dev *dev)
 {
 	while (dev->phase != DRV_PHASE_NONE) {
 		u64 next_ns = drv_process(dev);
+		int ret = dev->phase == DRV_PHASE_NONE ? 0 : dev->ops->wait(dev->os, next_ns);
 
-		if (dev->phase != DRV_PHASE_NONE && dev->ops->wait(dev->os, next_ns) == -ENODEV)
-			drv_dbg(dev, PM, "the seam cannot wait");
+		if (ret && ret != -ETIMEDOUT && ret != -EINTR)
+			give_up(dev, ret);
 	}
 	if (dev->work)
 		drv_ctx_progress(dev);
