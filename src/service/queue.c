@@ -165,15 +165,11 @@ static s64 queue_read(struct svc_handle *h, void *buf, u64 size, struct base_err
 				    (unsigned long long)size, sizeof(struct abi_completion));
 	if (!queue->unread)
 		return 0;
-	nr = take_completions(queue, buf, max);
-	if (!nr) {
+	if (!nr_readable(queue))
 		svc_dev_process(h->dev);
-		nr = take_completions(queue, buf, max);
-	}
-	if (!nr && svc_dev_ready(h->dev)) {
+	if (!nr_readable(queue) && svc_dev_ready(h->dev))
 		svc_dev_pass_time(h->dev);
-		nr = take_completions(queue, buf, max);
-	}
+	nr = nr_readable(queue) ? take_completions(queue, buf, max) : 0;
 	if (!nr && !svc_dev_ready(h->dev))
 		return base_err_set(err, -ENODEV, "queue: the device stopped: %s",
 				    drv_last_error(h->dev->drv)->text);
