@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/* Threaded mode: real time, real threads.  Many jobs, messages while the engine works, reset. */
+#include <pthread.h>
+
+#include "vnpu/test_host.h"
+
+static void open_threaded(struct host *h)
+{
+	host_open_mode(h, 1, VNPU_THREADED);
+	assert_int_equal(host_boot(h), 0);
+	host_context(h, 2);
+	assert_int_equal(host_register(h, 1, 2), 0);
+}
+
+static void test_many_jobs(void **state)
+{
+	struct host h;
+	struct cmdbuf c;
+
+	(void)state;
+	open_threaded(&h);
+	for (u32 i = 0; i < 2000; i++) {
+		cmdbuf_begin(&c, &h, 2, HOST_USER);
+		cmdbuf_fence(&c, ABI_CMD_FENCE_SIGNAL, HOST_USER + 0x1000, i);
+		assert_int_equal(host_run(&h, 1, HOST_USER, i), 0);
+		assert_int_equal(*(u64 *)host_at(&h, 2, HOST_USER + 0x1000), i);
+	}
+	assert_true(h.msis > 0);
+	expect_clean(&h);
+	host_shutdown(&h);
+	host_close(&h);
+}
+
+static u64 be_busy(struct host *h)
+{
+	const u64 va = UINT64_C(0xb0000000);
+	const struct abi_cmd_memory_fill f = { .hdr = { ABI_CMD_MEMORY_FILL, 32 },
+					       .start_address = va,
+					       .size = 64 << 20 };
+	u64 page = host_pages(h, 1);
+	struct cmdbuf c;
+
+	/* one page many times: long work in little memory */
+	for (u32 i = 0; i < (64u << 20) / 4096; i++)
+		*host_pte(h, 2, va + i * 4096) = page | ABI_MMU_PTE_CACHED;
+	host_flush(h, 2);
+	cmdbuf_begin(&c, h, 2, HOST_USER);
+	for (u32 i = 0; i < 20; i++)
+		cmdbuf_add(&c, &f, sizeof(f));
+	host_submit(h, 1, HOST_USER, 0x100);
+	return page;
+}
+
+/* P 7.3: the firmware answers while the engine works. */
+static void test_answers_while_busy(void **state)
+{
+	struct abi_jsm_job_done done;
+	struct abi_ipc_hdr hdr;
+	struct abi_jsm_msg msg = { 0 };
+	struct host h;
+	u32 answers = 0;
+
+	(void)state;
+	open_threaded(&h);
+	(void)be_busy(&h);
+	for (;;) {
+		msg = (struct abi_jsm_msg){ .type = ABI_JSM_QUERY_ENGINE_HB,
+					    .request_id = ++h.request_id };
+		(void)host_post(&h, 0, &msg);
+		if (!host_pop_wait(&h, &hdr, &msg, 1000000))
+			fail_msg("no answer while busy");
+		if (msg.type == ABI_JSM_JOB_DONE)
+			break;
+		answers++;
+	}
+	done = msg.payload.job_done;
+	assert_int_equal(done.job_status, 0);
+	assert_true(answers > 3);
+	expect_clean(&h);
+	host_close(&h);
+}
+
+/* Reset and destruction do not wait for the guest, nor leave anything running. */
+static void test_reset_while_busy(void **state)
+{
+	struct host h;
+
+	(void)state;
+	open_threaded(&h);
+	(void)be_busy(&h);
+	vnpu_reset(h.v);
+	memset(host_at(&h, 0, HOST_RX_VA), 0, 0x4000);
+	assert_int_equal(host_boot(&h), 0);
+	assert_int_equal(host_register(&h, 1, 2), 0);
+	(void)be_busy(&h);
+	host_close(&h);
+}
+
+static void *reader(void *arg)
+{
+	struct host *h = arg;
+	u64 val;
+
+	for (u32 i = 0; i < 20000; i++) {
+		(void)vnpu_bar_read(h->v, B(VPU_STATUS), 4, &val);
+		(void)vnpu_now_ns(h->v);
+		(void)vnpu_trace_hash(h->v);
+	}
+	return NULL;
+}
+
+static void test_many_callers(void **state)
+{
+	static u8 page[4096] __attribute__((aligned(4096)));
+	pthread_t threads[2];
+	struct cmdbuf c;
+	struct host h;
+
+	(void)state;
+	open_threaded(&h);
+	for (u32 i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, reader, &h), 0);
+	for (u32 i = 0; i < 300; i++) {
+		assert_int_equal(vnpu_dma_map(h.v, 0x100000, 4096, page, true), 0);
+		cmdbuf_begin(&c, &h, 2, HOST_USER);
+		assert_int_equal(host_run(&h, 1, HOST_USER, i), 0);
+		assert_int_equal(vnpu_dma_unmap(h.v, 0x100000, 4096), 0);
+	}
+	for (u32 i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	expect_clean(&h);
+	host_close(&h);
+}
+
+static void test_fence_from_host(void **state)
+{
+	struct abi_jsm_job_done done;
+	struct cmdbuf c;
+	struct host h;
+
+	(void)state;
+	open_threaded(&h);
+	for (u32 i = 1; i < 20; i++) {
+		cmdbuf_begin(&c, &h, 2, HOST_USER);
+		cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, HOST_USER + 0x1000, i);
+		host_submit(&h, 1, HOST_USER, i);
+		host_sleep(&h, 300000);
+		__atomic_store_n((u64 *)host_at(&h, 2, HOST_USER + 0x1000), i, __ATOMIC_RELEASE);
+		assert_true(host_done(&h, &done, 1000000));
+		assert_int_equal(done.job_status, 0);
+	}
+	expect_clean(&h);
+	host_close(&h);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_many_jobs),	 cmocka_unit_test(test_answers_while_busy),
+		cmocka_unit_test(test_reset_while_busy), cmocka_unit_test(test_many_callers),
+		cmocka_unit_test(test_fence_from_host),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
