@@ -22,8 +22,6 @@ struct vnpu_net; /* a prepared program; each engine has its own definition */
 struct vnpu_engine {
 	u32 abi; /* VNPU_ENGINE_ABI */
 	const char *name;
-	/* run() works in the invocation's arena; false: run() gets NULL, the engine has its own. */
-	bool uses_arena;
 	/* 0, -EINVAL, -ENOMEM, -EOPNOTSUPP.  @prog was checked (abi_prog_open + kern_prog_check) and
 	 * is needed until drop(); an engine may keep pointers into it. */
 	int (*prepare)(const struct abi_prog *prog, const struct vnpu_engine_opts *opts,

@@ -5,7 +5,7 @@
  * installed layout and the build tree's), then the installed library folder.
  *
  * In a relative place a file is taken only if root or the owner of our own file owns it and nobody
- * else may write to it: a folder above ours may belong to somebody else.
+ * may write to it who may not write to ours: a folder above ours may belong to somebody else.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -84,12 +84,17 @@ static bool try_load(struct search *s, const char *path)
 	return false;
 }
 
-static bool is_trusted(const struct stat *st, uid_t owner)
+static bool is_trusted(const struct stat *st, const struct stat *own)
 {
-	return (st->st_uid == 0 || st->st_uid == owner) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+	mode_t fine = own->st_mode & S_IWOTH;
+
+	if (st->st_gid == own->st_gid)
+		fine |= own->st_mode & S_IWGRP;
+	return (st->st_uid == 0 || st->st_uid == own->st_uid) &&
+	       !(st->st_mode & (S_IWGRP | S_IWOTH) & ~fine);
 }
 
-static bool try_trusted(struct search *s, const char *path, uid_t owner)
+static bool try_trusted(struct search *s, const char *path, const struct stat *own)
 {
 	struct stat st;
 
@@ -97,7 +102,7 @@ static bool try_trusted(struct search *s, const char *path, uid_t owner)
 		note(s, path, "not there");
 		return false;
 	}
-	if (!is_trusted(&st, owner)) {
+	if (!is_trusted(&st, own)) {
 		note(s, path, "somebody else can write to it");
 		return false;
 	}
@@ -108,15 +113,15 @@ static bool try_beside(struct search *s, const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	char path[PATH_MAX];
-	struct stat st;
+	struct stat own;
 	int n;
 
-	if (!slash || stat(file, &st))
+	if (!slash || stat(file, &own))
 		return false;
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(relative); i++) {
 		n = snprintf(path, sizeof(path), "%.*s/%s" VNPU_ENGINE_LIBRARY, (int)(slash - file),
 			     file, relative[i]);
-		if (n > 0 && (size_t)n < sizeof(path) && try_trusted(s, path, st.st_uid))
+		if (n > 0 && (size_t)n < sizeof(path) && try_trusted(s, path, &own))
 			return true;
 	}
 	return false;

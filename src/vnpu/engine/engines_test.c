@@ -155,7 +155,7 @@ static void random_programs(void **state)
 	struct pb pb;
 
 	(void)state;
-	for (u64 seed = 0; seed < 200; seed++) {
+	for (u64 seed = 0; seed < 150; seed++) {
 		pr_program(&pb, seed, 1 + (u32)seed % 12);
 		compare(&pb, seed, seed % 5 ? 0 : 4, false);
 		nr_ops += pb.nr_ops;
