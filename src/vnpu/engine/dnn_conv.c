@@ -8,14 +8,20 @@
 /*
  * Windows that no network has stay with src/kernels: a client may write any number into a program,
  * and generated code has been tried with sensible ones.
+ *
+ * Taps further apart than the input is long can miss it altogether.  For such output places
+ * brgconv of oneDNN 2.6 runs post-ops only and reads their constants through a null pointer
+ * (hardswish; input 1, kernel 2, dilation 2, padding 1).  Padding below the window's extent and
+ * dilation up to the input's length leave no such place.
  */
-static bool is_sane_window(const struct abi_window *win)
+static bool is_sane_window(const struct abi_window *win, const struct abi_prog_tensor *x)
 {
 	for (u32 i = 0; i < win->nr_spatial; i++) {
 		u64 extent = (u64)(win->kernel[i] - 1) * win->dilation[i] + 1;
 
 		if (win->kernel[i] > 1024 || win->stride[i] > 1024 || win->dilation[i] > 1024 ||
-		    win->pad_begin[i] >= extent || win->pad_end[i] >= extent)
+		    win->pad_begin[i] >= extent || win->pad_end[i] >= extent ||
+		    win->dilation[i] > x->dims[2 + i])
 			return false;
 	}
 	return true;
@@ -178,7 +184,11 @@ static int copy_residual(struct dnn_build *b, const struct conv *v, u32 src, u32
 	return ret ? ret : dnn_add_prim(b, pd, args, BASE_ARRAY_SIZE(args));
 }
 
-/* The residual is read by others, too: added as an operand of its own. */
+/*
+ * The residual is read by others, too: added as an operand of its own.  Axes of length 1 make it look
+ * like one value per channel to oneDNN 2.6, whose brdgmm_dw then reads the wrong ones; a result that
+ * small is copied.
+ */
 static int try_binary(struct dnn_build *b, struct conv *v, dnnl_primitive_desc_t *pd)
 {
 	const struct dnn_post_op add = { .kind = DNN_POST_BINARY,
@@ -186,6 +196,9 @@ static int try_binary(struct dnn_build *b, struct conv *v, dnnl_primitive_desc_t
 					 .md = v->c.dst };
 	int ret;
 
+	for (u32 i = 1; i < v->y.rank; i++)
+		if (v->y.dims[i] == 1)
+			return -EOPNOTSUPP;
 	set_post(v, &add);
 	ret = dnn_pd_conv(&b->net->ctx, &v->c, &v->post, pd);
 	return ret ? ret : dnn_accept(b, *pd, false);
@@ -253,7 +266,7 @@ int dnn_build_conv(struct dnn_build *b)
 	dnnl_primitive_desc_t pd;
 	int ret;
 
-	if (!is_sane_window(&attr->win))
+	if (!is_sane_window(&attr->win, dnn_tensor(b, dnn_in(b, 0))))
 		return -EOPNOTSUPP;
 	v.w = weights_view(b, dnn_in(b, 1), attr->group);
 	ret = set_up(b, &v, attr);
@@ -297,7 +310,7 @@ int dnn_build_deconv(struct dnn_build *b)
 	dnnl_primitive_desc_t pd;
 	int ret;
 
-	if (!is_sane_window(&attr->win))
+	if (!is_sane_window(&attr->win, dnn_tensor(b, dnn_in(b, 0))))
 		return -EOPNOTSUPP;
 	v.w = transposed_view(b, dnn_in(b, 1), attr->group);
 	ret = set_up(b, &v, attr);
