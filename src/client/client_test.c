@@ -374,21 +374,17 @@ static void cookies_of_runs_are_reserved(void **state)
 	assert_int_equal(submit(f, UINT64_C(0x4E50555300000000), 1), 1);
 }
 
-static void many_bindings_are_refused(void **state)
+static void other_files_are_refused(void **state)
 {
 	struct fixture *f = *state;
 	struct npu_program *prog = NULL;
 	struct image im;
+	char text[sizeof(struct abi_prog_header)];
 
 	build_image(&im);
 	assert_int_equal(npu_program_load(f->ctx, &im, 0, &prog), -EINVAL);
-	assert_int_equal(npu_program_load(f->ctx,
-					  "not a program, whatever it may be, but long "
-					  "enough to be one: it goes on and on and on and "
-					  "on and on and on, for at least 192 characters, "
-					  "which is the size of a header; here it ends.",
-					  192, &prog),
-			 -EINVAL);
+	memset(text, 'a', sizeof(text));
+	assert_int_equal(npu_program_load(f->ctx, text, sizeof(text), &prog), -EINVAL);
 	assert_non_null(strstr(npu_last_error(), "is it a compiled model?"));
 	im.hdr.nr_inputs = 5000;
 	assert_int_equal(npu_program_load(f->ctx, &im, sizeof(im), &prog), -EINVAL);
@@ -473,7 +469,7 @@ int main(void)
 		T(late_runs_are_not_reported),
 		T(failed_jobs_say_why),
 		T(cookies_of_runs_are_reserved),
-		T(many_bindings_are_refused),
+		T(other_files_are_refused),
 		cmocka_unit_test(allocations_fail),
 		cmocka_unit_test(devices_are_listed_and_found),
 	};
