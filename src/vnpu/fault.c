@@ -16,7 +16,8 @@ bool vnpu_fault_take(struct vnpu *v, enum vnpu_fault_id id)
 	if (!v->fault[id])
 		return false;
 	v->fault[id]--;
-	v->faults_armed--;
+	if (!--v->faults_armed)
+		vnpu_level_update(v);
 	return true;
 }
 
@@ -30,6 +31,7 @@ int vnpu_fault(struct vnpu *v, const char *name, unsigned count)
 		vnpu_lock(&v->lock);
 		v->faults_armed += count - v->fault[i];
 		v->fault[i] = count;
+		vnpu_level_update(v);
 		vnpu_unlock(&v->lock);
 		return 0;
 	}

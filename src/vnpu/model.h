@@ -30,15 +30,16 @@
 #include "vnpu/lock.h"
 #include "vnpu/vnpu.h"
 
-#define VNPU_NEVER	  UINT64_MAX
-#define VNPU_MAX_REGS	  256
-#define VNPU_REG_SLOTS	  1024 /* of the lookup; several times the number of rows */
-#define VNPU_MAX_FINDINGS 256
-#define VNPU_NR_TRACE	  1024
-#define VNPU_NR_SSIDS	  ABI_MMU_CD_ENTRIES
-#define VNPU_NR_TLB	  2048
-#define VNPU_NR_QUEUES	  256 /* one per doorbell */
-#define VNPU_CFG_SIZE	  256
+#define VNPU_NEVER		UINT64_MAX
+#define VNPU_MAX_REGS		256
+#define VNPU_REG_SLOTS		1024 /* of the lookup; several times the number of rows */
+#define VNPU_REG_SLOT(bar, off) ((u32)(((u32)(off) >> 2 ^ (u32)(bar) << 24) * 0x9e3779b1u) >> 22)
+#define VNPU_MAX_FINDINGS	256
+#define VNPU_NR_TRACE		1024
+#define VNPU_NR_SSIDS		ABI_MMU_CD_ENTRIES
+#define VNPU_NR_TLB		2048
+#define VNPU_NR_QUEUES		256 /* one per doorbell */
+#define VNPU_CFG_SIZE		256
 
 struct vnpu_reg;
 struct vnpu_exec;
@@ -77,15 +78,16 @@ struct vnpu_reg {
 	u8 bar;
 	u8 kind;
 	u8 width;
-	u8 domain;
+	s8 domain;
+	bool quick; /* 32-bit, no array */
 };
 
 struct vnpu_regs {
-	struct vnpu_reg reg[VNPU_MAX_REGS];
+	struct vnpu_reg reg[VNPU_MAX_REGS]; /* [0]: none */
 	u32 nr;
 	u32 array[8]; /* indices of the array rows, not in the lookup */
 	u32 nr_arrays;
-	u16 slot[VNPU_REG_SLOTS]; /* index + 1; every 4-byte word of every plain row */
+	u16 slot[VNPU_REG_SLOTS]; /* index, 0 none; every 4-byte word of every plain row */
 };
 
 /*
@@ -128,6 +130,7 @@ struct vnpu_clock {
 	u64 now_ns;
 	u64 next_ns; /* least of at[] */
 	u64 at[VNPU_NR_TIMERS];
+	u32 armed; /* bits of the timers that are set */
 	u64 rng;
 };
 
@@ -415,17 +418,18 @@ struct vnpu_findings {
 struct vnpu_trace_rec { /* 32 bytes */
 	u64 time_ns;
 	u64 val;
-	u64 off;
-	u32 seq;
-	u8 bar; /* 0xff: configuration space */
-	u8 size;
-	u8 write;
-	u8 pad;
+	u64 what; /* VNPU_TRACE_WHAT() */
+	u64 seq;
 };
+
+/* bit 0 write, 7..1 size, 15..8 BAR (0xff: configuration space), offset above */
+#define VNPU_TRACE_WHAT(bar, off, size, write) \
+	((u64)(off) << 16 | (u64)(bar) << 8 | (u64)(size) << 1 | (write))
 
 struct vnpu_trace {
 	u64 hash;
-	u32 seq;
+	u64 seq;
+	struct vnpu_trace_rec *next; /* in rec[] */
 	struct vnpu_trace_rec rec[VNPU_NR_TRACE];
 };
 
@@ -442,7 +446,9 @@ struct vnpu {
 	u16 device_id;
 	u8 revision;
 	bool stepped;
-	u8 level;	  /* enum vnpu_domain that has power */
+	u8 level;      /* enum vnpu_domain that has power */
+	s8 fast_level; /* the same; -1 while accesses need a closer look */
+	u64 bar_size[8];
 	u32 faults_armed; /* sum of fault[] */
 	u32 fault[VNPU_NR_FAULTS];
 
@@ -476,24 +482,24 @@ void vnpu_report_reg(struct vnpu *v, enum vnpu_class cls, u8 bar, u32 off, const
 	BASE_PRINTF(5, 6);
 
 /* trace.c */
-static inline void vnpu_trace_add(struct vnpu *v, u8 bar, u64 off, u32 size, bool write, u64 val)
+static inline void vnpu_trace_put(struct vnpu *v, u64 what, u64 val)
 {
 	struct vnpu_trace *t = &v->trace;
-	u64 what = off << 16 | (u64)bar << 8 | size << 1 | write;
-
+	struct vnpu_trace_rec *rec = t->next;
 	/* two multiplications mix well enough to tell two traces apart */
-	t->hash = (t->hash ^ what) * 0x9e3779b97f4a7c15ull;
-	t->hash = ((t->hash >> 29 | t->hash << 35) ^ val) * 0xbf58476d1ce4e5b9ull;
-	t->rec[t->seq % VNPU_NR_TRACE] = (struct vnpu_trace_rec){
-		.time_ns = v->clk.now_ns,
-		.val = val,
-		.off = off,
-		.seq = t->seq,
-		.bar = bar,
-		.size = (u8)size,
-		.write = write,
-	};
-	t->seq++;
+	u64 hash = (t->hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
+
+	t->hash = hash ^ hash >> 32;
+	rec->time_ns = v->clk.now_ns;
+	rec->val = val;
+	rec->what = what;
+	rec->seq = t->seq++;
+	t->next = rec + 1 < t->rec + VNPU_NR_TRACE ? rec + 1 : t->rec;
+}
+
+static inline void vnpu_trace_add(struct vnpu *v, u8 bar, u64 off, u32 size, bool write, u64 val)
+{
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, write), val);
 }
 
 /* fault.c */
@@ -519,11 +525,24 @@ u64 vnpu_time_ns(struct vnpu *v);
 /* regs.c */
 int vnpu_regs_init(struct vnpu *v);
 void vnpu_regs_reset(struct vnpu *v, enum vnpu_domain from);
+/** vnpu_regs_quick() - the row of a 32-bit register whose access needs no closer look, or NULL. */
+static inline struct vnpu_reg *vnpu_regs_quick(struct vnpu *v, u32 bar, u32 off)
+{
+	u32 idx = v->regs.slot[VNPU_REG_SLOT(bar, off)];
+	struct vnpu_reg *r = &v->regs.reg[idx];
+
+	if (BASE_LIKELY(off == r->off && bar == r->bar && r->quick && r->domain <= v->fast_level))
+		return r;
+	return NULL;
+}
 u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size);
 void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val);
+/** vnpu_reg_write() - bits @lane of @val to a register that has power. */
+void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem);
 /** vnpu_reg_val() - the stored value of a register that has a row. */
 u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off);
-/** vnpu_level_update() - recompute which registers have power. */
+/** vnpu_level_update() - recompute which registers have power, and which need no closer look:
+ * to be called after any change of workpoint, NOC, PCI state, armed faults, boot order. */
 void vnpu_level_update(struct vnpu *v);
 
 /* order.c */

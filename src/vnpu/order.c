@@ -11,11 +11,13 @@
 void vnpu_order_start(struct vnpu *v)
 {
 	v->order = (struct vnpu_order){ .steps = v->gen->boot_order };
+	vnpu_level_update(v);
 }
 
 void vnpu_order_stop(struct vnpu *v)
 {
 	v->order = (struct vnpu_order){ 0 };
+	vnpu_level_update(v);
 }
 
 static bool is_step(const struct vnpu_order_step *s, u8 bar, u32 off, bool write)

@@ -105,6 +105,7 @@ static void update(struct vnpu *v)
 	bool master = in_d0(v) && cmd & CMD_MASTER;
 
 	v->pci.live = in_d0(v) && cmd & CMD_MEMORY;
+	vnpu_level_update(v);
 	if (v->dma.master && !master)
 		vnpu_mmu_flush(v); /* cached translations are host pointers */
 	v->dma.master = master;

@@ -10,30 +10,20 @@
 
 #include "vnpu/model.h"
 
-static u32 slot_of(u8 bar, u32 off)
-{
-	return ((off >> 2 ^ (u32)bar << 24) * 0x9e3779b1u) >> 22;
-}
-
-static_assert(VNPU_REG_SLOTS == 1u << (32 - 22), "slot_of");
+static_assert(VNPU_REG_SLOTS == 1u << (32 - 22), "VNPU_REG_SLOT");
 
 static void slot_add(struct vnpu_regs *f, u32 idx, u32 off)
 {
-	u32 s = slot_of(f->reg[idx].bar, off);
+	u32 s = VNPU_REG_SLOT(f->reg[idx].bar, off);
 
 	while (f->slot[s])
 		s = (s + 1) % VNPU_REG_SLOTS;
-	f->slot[s] = (u16)(idx + 1);
+	f->slot[s] = (u16)idx;
 }
 
-static struct vnpu_reg *find(struct vnpu_regs *f, u8 bar, u32 off)
+/* An element of an array, or a slot that another row took. */
+static struct vnpu_reg *find_slow(struct vnpu_regs *f, u8 bar, u32 off)
 {
-	for (u32 s = slot_of(bar, off); f->slot[s]; s = (s + 1) % VNPU_REG_SLOTS) {
-		struct vnpu_reg *r = &f->reg[f->slot[s] - 1];
-
-		if (off - r->off < r->width && r->bar == bar)
-			return r;
-	}
 	for (u32 i = 0; i < f->nr_arrays; i++) {
 		struct vnpu_reg *r = &f->reg[f->array[i]];
 		u32 rel = off - r->off;
@@ -42,7 +32,23 @@ static struct vnpu_reg *find(struct vnpu_regs *f, u8 bar, u32 off)
 		    rel % r->desc->stride < r->width)
 			return r;
 	}
+	for (u32 s = VNPU_REG_SLOT(bar, off); f->slot[s]; s = (s + 1) % VNPU_REG_SLOTS) {
+		struct vnpu_reg *r = &f->reg[f->slot[s]];
+
+		if (off - r->off < r->width && r->bar == bar)
+			return r;
+	}
 	return NULL;
+}
+
+static inline struct vnpu_reg *find(struct vnpu_regs *f, u8 bar, u32 off)
+{
+	u32 idx = f->slot[VNPU_REG_SLOT(bar, off)];
+	struct vnpu_reg *r = &f->reg[idx];
+
+	if (BASE_LIKELY(idx && off - r->off < r->width && r->bar == bar))
+		return r;
+	return find_slow(f, bar, off);
 }
 
 static void hook_all(struct vnpu *v)
@@ -61,6 +67,7 @@ int vnpu_regs_init(struct vnpu *v)
 {
 	struct vnpu_regs *f = &v->regs;
 
+	f->reg[f->nr++].width = 0; /* the row of empty slots, which covers no offset */
 	for (const struct reg_block *const *b = v->info->blocks; *b; b++) {
 		for (u32 i = 0; i < (*b)->nr; i++) {
 			const struct reg_desc *d = &(*b)->descs[i];
@@ -77,7 +84,8 @@ int vnpu_regs_init(struct vnpu *v)
 				.bar = (*b)->bar,
 				.kind = d->kind,
 				.width = d->width_bytes,
-				.domain = (u8)v->gen->domain(*b, d->off),
+				.domain = (s8)v->gen->domain(*b, d->off),
+				.quick = d->width_bytes == 4 && !d->stride,
 			};
 			if (d->stride)
 				f->array[f->nr_arrays++] = idx;
@@ -91,8 +99,8 @@ int vnpu_regs_init(struct vnpu *v)
 
 void vnpu_regs_reset(struct vnpu *v, enum vnpu_domain from)
 {
-	for (u32 i = 0; i < v->regs.nr; i++)
-		if (v->regs.reg[i].domain >= from)
+	for (u32 i = 1; i < v->regs.nr; i++)
+		if (v->regs.reg[i].domain >= (s8)from)
 			v->regs.reg[i].val = v->regs.reg[i].desc->reset;
 }
 
@@ -102,6 +110,7 @@ void vnpu_level_update(struct vnpu *v)
 		v->level = VNPU_DOM_ALWAYS;
 	else
 		v->level = v->ip.host_noc && v->ip.top_noc ? VNPU_DOM_NOC : VNPU_DOM_HOST;
+	v->fast_level = v->pci.live && !v->faults_armed && !v->order.steps ? (s8)v->level : -1;
 }
 
 u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off)
@@ -124,39 +133,32 @@ static u64 row_read(struct vnpu *v, struct vnpu_reg *r)
 	return r->kind == REG_KIND_WO ? 0 : r->val;
 }
 
-static void row_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem)
+static void report_reserved(struct vnpu *v, const struct vnpu_reg *r, u64 val)
+{
+	if (r->kind == REG_KIND_RO || r->kind == REG_KIND_RC)
+		vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, r->off,
+				"write of 0x%llx, but read-only", (unsigned long long)val);
+	else
+		vnpu_report_reg(v, VNPU_UNSPECIFIED, r->bar, r->off,
+				"write of 0x%llx sets reserved bits 0x%llx",
+				(unsigned long long)val, (unsigned long long)(val & ~r->known));
+}
+
+void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem)
 {
 	u64 bits = val & r->wmask & lane;
 
-	switch ((enum reg_kind)r->kind) {
-	case REG_KIND_RW:
-		bits |= r->val & ~(r->wmask & lane);
-		r->val = bits;
-		break;
-	case REG_KIND_W1C:
-		if (!r->wr)
-			r->val &= ~bits;
-		break;
-	case REG_KIND_W1S:
-		if (!r->wr)
-			r->val |= bits;
-		break;
-	case REG_KIND_WO:
-	case REG_KIND_SC:
-		break;
-	case REG_KIND_RO:
-	case REG_KIND_RC:
-	case REG_KIND_NR:
-	default:
-		vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, r->off,
-				"write of 0x%llx, but read-only", (unsigned long long)(val & lane));
-		return;
+	if (BASE_UNLIKELY(r->kind == REG_KIND_RO || r->kind == REG_KIND_RC || val & ~r->known)) {
+		report_reserved(v, r, val);
+		if (r->kind == REG_KIND_RO || r->kind == REG_KIND_RC)
+			return;
 	}
-	if (BASE_UNLIKELY(val & lane & ~r->known))
-		vnpu_report_reg(v, VNPU_UNSPECIFIED, r->bar, r->off,
-				"write of 0x%llx sets reserved bits 0x%llx",
-				(unsigned long long)(val & lane),
-				(unsigned long long)(val & lane & ~r->known));
+	if (r->kind == REG_KIND_RW)
+		r->val = bits |= r->val & ~(r->wmask & lane);
+	else if (r->kind == REG_KIND_W1C && !r->wr)
+		r->val &= ~bits;
+	else if (r->kind == REG_KIND_W1S && !r->wr)
+		r->val |= bits;
 	if (r->wr)
 		r->wr(v, r, bits, elem);
 }
@@ -168,7 +170,7 @@ static u64 read_part(struct vnpu *v, u8 bar, u32 off, u32 size)
 	u64 val = 0;
 
 	vnpu_report_reg(v, VNPU_UNSPECIFIED, bar, off, "%u-byte read", size);
-	if (r && r->domain <= v->level && r->kind != REG_KIND_RC)
+	if (r && r->domain <= (s8)v->level && r->kind != REG_KIND_RC)
 		val = row_read(v, r) >> 8 * (off - r->off) % 64;
 	return val & BASE_MASK64(8 * size - 1, 0);
 }
@@ -186,7 +188,7 @@ u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size)
 				"read of an offset without a register");
 		return 0;
 	}
-	if (BASE_UNLIKELY(r->domain > v->level)) {
+	if (BASE_UNLIKELY(r->domain > (s8)v->level)) {
 		report_dead(v, r, off, "read");
 		return 0;
 	}
@@ -206,7 +208,6 @@ u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size)
 void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val)
 {
 	struct vnpu_reg *r;
-	u64 lane;
 
 	if (BASE_UNLIKELY(size < 4)) {
 		vnpu_report_reg(v, VNPU_UNSPECIFIED, bar, off, "%u-byte write ignored", size);
@@ -219,7 +220,7 @@ void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val)
 				(unsigned long long)val);
 		return;
 	}
-	if (BASE_UNLIKELY(r->domain > v->level)) {
+	if (BASE_UNLIKELY(r->domain > (s8)v->level)) {
 		report_dead(v, r, off, "write");
 		return;
 	}
@@ -231,10 +232,12 @@ void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val)
 	}
 	if (BASE_UNLIKELY(v->order.steps))
 		vnpu_order_access(v, bar, r->off, true);
-	lane = size == 8 ? ~(u64)0 : UINT32_MAX;
-	if (r->width == 8 && size == 4 && off != r->off) {
-		lane <<= 32;
-		val <<= 32;
+	if (BASE_LIKELY(off == r->off)) {
+		vnpu_reg_write(v, r, val, size == 8 ? ~(u64)0 : UINT32_MAX, 0);
+		return;
 	}
-	row_write(v, r, val, lane, r->desc->stride ? (off - r->off) / r->desc->stride : 0);
+	if (r->width == 8)
+		vnpu_reg_write(v, r, val << 32, ~(u64)UINT32_MAX, 0);
+	else
+		vnpu_reg_write(v, r, val, UINT32_MAX, (off - r->off) / r->desc->stride);
 }

@@ -56,8 +56,8 @@ static void find_next(struct vnpu *v)
 {
 	u64 next = VNPU_NEVER;
 
-	for (u32 i = 0; i < VNPU_NR_TIMERS; i++)
-		next = base_min(next, v->clk.at[i]);
+	for (u32 bits = v->clk.armed; bits; bits &= bits - 1)
+		next = base_min(next, v->clk.at[__builtin_ctz(bits)]);
 	v->clk.next_ns = next;
 }
 
@@ -69,29 +69,31 @@ void vnpu_timer_set(struct vnpu *v, enum vnpu_timer t, u64 delay_ns)
 	if (at >= v->clk.at[t])
 		return;
 	v->clk.at[t] = at;
+	v->clk.armed |= BASE_BIT(t);
 	if (at < v->clk.next_ns)
 		v->clk.next_ns = at;
-	v->threads.want_kick = true;
+	v->threads.want_kick = !v->stepped;
 }
 
 void vnpu_timer_clear(struct vnpu *v, enum vnpu_timer t)
 {
 	v->clk.at[t] = VNPU_NEVER;
+	v->clk.armed &= ~BASE_BIT(t);
 	find_next(v);
 }
 
 bool vnpu_run_one(struct vnpu *v, u64 until_ns)
 {
-	u32 t = 0;
+	struct vnpu_clock *c = &v->clk;
+	u32 bits = c->armed, t;
 
-	if (v->clk.next_ns > until_ns)
+	if (c->next_ns > until_ns || !bits)
 		return false;
-	while (v->clk.at[t] != v->clk.next_ns)
-		t++;
-	if (v->clk.now_ns < v->clk.next_ns)
-		v->clk.now_ns = v->clk.next_ns;
-	v->clk.at[t] = VNPU_NEVER;
-	find_next(v);
+	while (c->at[t = (u32)__builtin_ctz(bits)] != c->next_ns)
+		bits &= bits - 1;
+	if (c->now_ns < c->next_ns)
+		c->now_ns = c->next_ns;
+	vnpu_timer_clear(v, (enum vnpu_timer)t);
 	handlers[t](v);
 	return true;
 }

@@ -66,6 +66,8 @@ static int init(struct vnpu *v, char *why, size_t why_size)
 	if (ret)
 		return ret;
 	vnpu_clock_init(v, v->cfg.seed);
+	memcpy(v->bar_size, v->info->bar_size, sizeof(v->info->bar_size));
+	v->trace.next = v->trace.rec;
 	vnpu_pci_reset(v);
 	vnpu_btrs_reset(v);
 	vnpu_ip_reset(v);
@@ -121,20 +123,19 @@ void vnpu_destroy(struct vnpu *v)
  */
 
 /* Ends what a caller did under the lock: wakes the firmware if it left something to do. */
-static void leave(struct vnpu *v)
+static inline void leave(struct vnpu *v)
 {
-	bool kick = v->threads.want_kick;
+	bool kick = v->threads.want_kick; /* never in stepped mode */
 
 	v->threads.want_kick = false;
 	vnpu_unlock(&v->lock);
-	if (kick && !v->stepped)
+	if (BASE_UNLIKELY(kick))
 		vnpu_kick_fw(v);
 }
 
-static bool size_ok(uint64_t off, uint32_t size, uint64_t limit, uint32_t max)
+static inline bool size_ok(uint64_t off, uint32_t size, uint64_t limit, uint32_t max)
 {
-	return size && size <= max && !(size & (size - 1)) && off % size == 0 &&
-	       base_range_ok(off, size, limit);
+	return size && size <= max && !(size & (size - 1)) && !(off & (size - 1)) && off < limit;
 }
 
 int vnpu_cfg_read(struct vnpu *v, uint32_t off, uint32_t size, uint32_t *val)
@@ -159,12 +160,12 @@ int vnpu_cfg_write(struct vnpu *v, uint32_t off, uint32_t size, uint32_t val)
 
 uint64_t vnpu_bar_size(const struct vnpu *v, unsigned bar)
 {
-	return bar < REG_NR_BARS ? v->info->bar_size[bar] : 0;
+	return bar < REG_NR_BARS ? v->bar_size[bar] : 0;
 }
 
-static u64 all_ones(u32 size)
+static inline u64 all_ones(u32 size)
 {
-	return BASE_MASK64(8 * size - 1, 0);
+	return ~(u64)0 >> (64 - 8 * size);
 }
 
 static void report_deaf(struct vnpu *v, unsigned bar, u64 off)
@@ -173,23 +174,33 @@ static void report_deaf(struct vnpu *v, unsigned bar, u64 off)
 			"access to a function that is in D3hot or has memory decoding off");
 }
 
+static u64 read_closely(struct vnpu *v, unsigned bar, u64 off, u32 size)
+{
+	if (!v->pci.live) {
+		report_deaf(v, bar, off);
+		return all_ones(size);
+	}
+	if (vnpu_fault_hit(v, VNPU_F_ALL_ONES))
+		return all_ones(size);
+	return vnpu_regs_read(v, (u8)bar, (u32)off, size);
+}
+
 int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t *val)
 {
+	struct vnpu_reg *r = NULL;
 	u64 out;
 
-	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
+	if (BASE_UNLIKELY(bar >= REG_NR_BARS || !size_ok(off, size, v->bar_size[bar], 8)))
 		return -EINVAL;
 	vnpu_lock(&v->lock);
 	v->stats.reg_reads++;
-	if (BASE_UNLIKELY(!v->pci.live)) {
-		report_deaf(v, bar, off);
-		out = all_ones(size);
-	} else if (vnpu_fault_hit(v, VNPU_F_ALL_ONES)) {
-		out = all_ones(size);
-	} else {
-		out = vnpu_regs_read(v, (u8)bar, (u32)off, size);
-	}
-	vnpu_trace_add(v, (u8)bar, off, size, false, out);
+	if (BASE_LIKELY(size == 4))
+		r = vnpu_regs_quick(v, bar, (u32)off);
+	if (BASE_LIKELY(r))
+		out = r->rd ? r->rd(v, r) : r->val;
+	else
+		out = read_closely(v, bar, off, size);
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, false), out);
 	leave(v);
 	*val = out;
 	return 0;
@@ -197,13 +208,19 @@ int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uin
 
 int vnpu_bar_write(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t val)
 {
-	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
+	struct vnpu_reg *r = NULL;
+
+	if (BASE_UNLIKELY(bar >= REG_NR_BARS || !size_ok(off, size, v->bar_size[bar], 8)))
 		return -EINVAL;
 	val &= all_ones(size);
 	vnpu_lock(&v->lock);
 	v->stats.reg_writes++;
-	vnpu_trace_add(v, (u8)bar, off, size, true, val);
-	if (BASE_LIKELY(v->pci.live))
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, true), val);
+	if (BASE_LIKELY(size == 4))
+		r = vnpu_regs_quick(v, bar, (u32)off);
+	if (BASE_LIKELY(r))
+		vnpu_reg_write(v, r, val, UINT32_MAX, 0);
+	else if (v->pci.live)
 		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
 	else
 		report_deaf(v, bar, off);
