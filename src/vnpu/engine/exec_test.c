@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Executor: what is kept and for whom, what is refused, hostile programs, failing allocations. */
+#include <pthread.h>
+
 #include "vnpu/engine/exec_testing.h"
 
 static struct vnpu_exec *plain_exec(void)
@@ -500,6 +502,54 @@ static void changed_under_way(void **state)
 	et_fini(&et);
 }
 
+/* Indices in a binding are the client's: it may change them between a check and its use. */
+static void *flip_indices(void *opaque)
+{
+	_Atomic s64 *idx = opaque;
+
+	for (u32 i = 0; i < 400000; i++) {
+		idx[i % 256] = 1;
+		idx[(i + 128) % 256] = INT64_MAX / 8;
+	}
+	for (u32 i = 0; i < 256; i++)
+		idx[i] = 2;
+	return NULL;
+}
+
+static void indices_change_while_read(void **state)
+{
+	const struct abi_attr_axis axis = { .axis = 0 };
+	struct vnpu_exec *exec = plain_exec();
+	u32 x, idx;
+	pthread_t thread;
+	struct pb pb;
+	struct et et;
+	void *image;
+	u64 size;
+
+	(void)state;
+	pb_init(&pb, 1);
+	x = pb_input(&pb, ABI_F32, PB_DIMS(3, 16));
+	idx = pb_input(&pb, ABI_S64, PB_DIMS(256));
+	pb_output(&pb, pb_op(&pb, ABI_OP_GATHER, &axis, sizeof(axis), PB_IN(x, idx)));
+	image = pb_image(&pb, &size);
+	et_init(&et);
+	et_load(&et, image, size, 3, 0);
+	assert_int_equal(pthread_create(&thread, NULL, flip_indices, et_binding(&et, 1)), 0);
+	for (u32 i = 0; i < 2000; i++) {
+		int ret = vnpu_exec_run(exec, &et.job, &et.err);
+
+		assert_true(!ret || ret == -EINVAL);
+	}
+	pthread_join(thread, NULL);
+	et_run(&et, exec);
+	assert_memory_equal(et_output(&et, 0), (float *)et_binding(&et, 0) + 32, 64);
+	free(image);
+	pb_fini(&pb);
+	vnpu_exec_destroy(exec);
+	et_fini(&et);
+}
+
 /* --- failing allocations ---------------------------------------------------------------------- */
 
 static void every_allocation_fails_once(void **state)
@@ -553,6 +603,7 @@ int main(void)
 		cmocka_unit_test(bit_flips),
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(changed_under_way),
+		cmocka_unit_test(indices_change_while_read),
 		cmocka_unit_test(every_allocation_fails_once),
 	};
 
