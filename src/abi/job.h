@@ -12,8 +12,8 @@
 #include "base/types.h"
 
 #define ABI_JOB_INFERENCE 0x1u /* cmd is (or holds) work for the compute engine */
-#define ABI_JOB_SYNC      0x2u /* the next job of this queue waits for this one */
-#define ABI_JOB_FLAGS     (ABI_JOB_INFERENCE | ABI_JOB_SYNC)
+#define ABI_JOB_SYNC	  0x2u /* the next job of this queue waits for this one */
+#define ABI_JOB_FLAGS	  (ABI_JOB_INFERENCE | ABI_JOB_SYNC)
 
 struct abi_job {
 	u64 cmd_addr; /* command buffer header, NPU address in the context */

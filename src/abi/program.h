@@ -30,34 +30,34 @@
 
 #include "base/base.h"
 
-#define ABI_PROG_MAGIC         0x4750504Eu /* "NPPG" */
-#define ABI_PROG_VERSION_MAJOR 1u          /* another major version is refused */
-#define ABI_PROG_VERSION_MINOR 0u          /* a higher minor version is refused too: no guessing */
-#define ABI_PROG_ALIGN         64u
+#define ABI_PROG_MAGIC	       0x4750504Eu /* "NPPG" */
+#define ABI_PROG_VERSION_MAJOR 1u	   /* another major version is refused */
+#define ABI_PROG_VERSION_MINOR 0u	   /* a higher minor version is refused too: no guessing */
+#define ABI_PROG_ALIGN	       64u
 
-#define ABI_MAX_RANK       8u
-#define ABI_MAX_SPATIAL    3u
-#define ABI_MAX_OPERANDS   255u
-#define ABI_MAX_OUTPUTS    2u
-#define ABI_MAX_TENSORS    (1u << 20)
+#define ABI_MAX_RANK	    8u
+#define ABI_MAX_SPATIAL	    3u
+#define ABI_MAX_OPERANDS    255u
+#define ABI_MAX_OUTPUTS	    2u
+#define ABI_MAX_TENSORS	    (1u << 20)
 #define ABI_MAX_TENSOR_SIZE (UINT64_C(1) << 36) /* bytes */
-#define ABI_MAX_ARENA_SIZE (UINT64_C(1) << 36)
+#define ABI_MAX_ARENA_SIZE  (UINT64_C(1) << 36)
 
 #define ABI_TENSOR_NONE 0xFFFFFFFFu /* an omitted optional operand */
 
 enum abi_dtype { /* values of ONNX TensorProto.DataType, so that no mapping is needed */
-	ABI_F32 = 1,
-	ABI_U8 = 2,
-	ABI_S8 = 3,
-	ABI_U16 = 4,
-	ABI_S16 = 5,
-	ABI_S32 = 6,
-	ABI_S64 = 7,
-	ABI_BOOL = 9, /* one byte, 0 or 1 */
-	ABI_F16 = 10,
-	ABI_F64 = 11,
-	ABI_U32 = 12,
-	ABI_U64 = 13,
+		 ABI_F32 = 1,
+		 ABI_U8 = 2,
+		 ABI_S8 = 3,
+		 ABI_U16 = 4,
+		 ABI_S16 = 5,
+		 ABI_S32 = 6,
+		 ABI_S64 = 7,
+		 ABI_BOOL = 9, /* one byte, 0 or 1 */
+		 ABI_F16 = 10,
+		 ABI_F64 = 11,
+		 ABI_U32 = 12,
+		 ABI_U64 = 13,
 };
 
 enum abi_precision {
@@ -83,14 +83,14 @@ struct abi_prog_header {
 	u32 magic;
 	u16 version_major;
 	u16 version_minor;
-	u64 size;         /* of the whole image */
+	u64 size;	  /* of the whole image */
 	u64 content_hash; /* base_hash64() of everything after the header, seed 0 */
-	u32 precision;    /* enum abi_precision */
-	u32 flags;        /* 0 */
-	u32 nr_inputs;    /* binding i < nr_inputs is input i */
-	u32 nr_outputs;   /* binding nr_inputs + j is output j */
-	u64 arena_size;   /* bytes the invocation must supply; multiple of 64 */
-	u32 producer;     /* offset in NAMES */
+	u32 precision;	  /* enum abi_precision */
+	u32 flags;	  /* 0 */
+	u32 nr_inputs;	  /* binding i < nr_inputs is input i */
+	u32 nr_outputs;	  /* binding nr_inputs + j is output j */
+	u64 arena_size;	  /* bytes the invocation must supply; multiple of 64 */
+	u32 producer;	  /* offset in NAMES */
 	u32 reserved[3];
 	struct abi_section sec[ABI_NR_SECTIONS];
 	u8 pad[32];
@@ -104,7 +104,8 @@ enum abi_tensor_kind {
 	ABI_TENSOR_INPUT = 2,  /* off: input number */
 	ABI_TENSOR_OUTPUT = 3, /* off: output number */
 	ABI_TENSOR_ARENA = 4,  /* off: in the arena, multiple of 64 */
-	ABI_TENSOR_ALIAS = 5,  /* off: index of an earlier tensor with the same bytes, not an alias */
+	ABI_TENSOR_ALIAS =
+		5, /* off: index of an earlier tensor with the same bytes, not an alias */
 };
 
 struct abi_prog_tensor {
@@ -139,43 +140,43 @@ static_assert(sizeof(struct abi_prog_op) == 32, "program op");
  * kern_infer()'s; arithmetic is src/kernels'.
  */
 enum abi_op {
-	ABI_OP_UNARY = 1,          /* x -> y                     struct abi_attr_unary */
-	ABI_OP_BINARY = 2,         /* a, b -> y (broadcast)      struct abi_attr_binary */
-	ABI_OP_SELECT = 3,         /* cond, a, b -> y (broadcast) none */
-	ABI_OP_CAST = 4,           /* x -> y                     struct abi_attr_cast */
-	ABI_OP_COPY = 5,           /* x -> y, same bytes         struct abi_attr_shape: y's dims */
-	ABI_OP_TRANSPOSE = 6,      /* x -> y                     struct abi_attr_transpose */
-	ABI_OP_CONCAT = 7,         /* x... -> y                  struct abi_attr_axis */
-	ABI_OP_SLICE = 8,          /* x -> y                     struct abi_attr_slice */
-	ABI_OP_PAD = 9,            /* x, [value scalar] -> y     struct abi_attr_pad */
-	ABI_OP_GATHER = 10,        /* x, idx (s32|s64) -> y      struct abi_attr_axis */
-	ABI_OP_EXPAND = 11,        /* x -> y (broadcast to)      struct abi_attr_shape */
-	ABI_OP_TILE = 12,          /* x -> y                     struct abi_attr_shape: repeats */
-	ABI_OP_REDUCE = 13,        /* x -> y                     struct abi_attr_reduce */
-	ABI_OP_ARG = 14,           /* x -> y (s64)               struct abi_attr_arg */
-	ABI_OP_SOFTMAX = 15,       /* x -> y                     struct abi_attr_softmax */
-	ABI_OP_CONV = 16,          /* x, w, [bias], [residual] -> y   struct abi_attr_conv */
+	ABI_OP_UNARY = 1,	    /* x -> y                     struct abi_attr_unary */
+	ABI_OP_BINARY = 2,	    /* a, b -> y (broadcast)      struct abi_attr_binary */
+	ABI_OP_SELECT = 3,	    /* cond, a, b -> y (broadcast) none */
+	ABI_OP_CAST = 4,	    /* x -> y                     struct abi_attr_cast */
+	ABI_OP_COPY = 5,	    /* x -> y, same bytes         struct abi_attr_shape: y's dims */
+	ABI_OP_TRANSPOSE = 6,	    /* x -> y                     struct abi_attr_transpose */
+	ABI_OP_CONCAT = 7,	    /* x... -> y                  struct abi_attr_axis */
+	ABI_OP_SLICE = 8,	    /* x -> y                     struct abi_attr_slice */
+	ABI_OP_PAD = 9,		    /* x, [value scalar] -> y     struct abi_attr_pad */
+	ABI_OP_GATHER = 10,	    /* x, idx (s32|s64) -> y      struct abi_attr_axis */
+	ABI_OP_EXPAND = 11,	    /* x -> y (broadcast to)      struct abi_attr_shape */
+	ABI_OP_TILE = 12,	    /* x -> y                     struct abi_attr_shape: repeats */
+	ABI_OP_REDUCE = 13,	    /* x -> y                     struct abi_attr_reduce */
+	ABI_OP_ARG = 14,	    /* x -> y (s64)               struct abi_attr_arg */
+	ABI_OP_SOFTMAX = 15,	    /* x -> y                     struct abi_attr_softmax */
+	ABI_OP_CONV = 16,	    /* x, w, [bias], [residual] -> y   struct abi_attr_conv */
 	ABI_OP_CONV_TRANSPOSE = 17, /* x, w, [bias] -> y         struct abi_attr_conv */
-	ABI_OP_POOL = 18,          /* x -> y, [indices s64]      struct abi_attr_pool */
-	ABI_OP_MATMUL = 19,        /* a, b, [bias] -> y          struct abi_attr_matmul */
-	ABI_OP_BATCH_NORM = 20,    /* x, scale, bias, mean, var -> y  struct abi_attr_norm */
-	ABI_OP_INSTANCE_NORM = 21, /* x, scale, bias -> y        struct abi_attr_norm */
-	ABI_OP_LRN = 22,           /* x -> y                     struct abi_attr_lrn */
+	ABI_OP_POOL = 18,	    /* x -> y, [indices s64]      struct abi_attr_pool */
+	ABI_OP_MATMUL = 19,	    /* a, b, [bias] -> y          struct abi_attr_matmul */
+	ABI_OP_BATCH_NORM = 20,	    /* x, scale, bias, mean, var -> y  struct abi_attr_norm */
+	ABI_OP_INSTANCE_NORM = 21,  /* x, scale, bias -> y        struct abi_attr_norm */
+	ABI_OP_LRN = 22,	    /* x -> y                     struct abi_attr_lrn */
 	ABI_NR_OPS,
 };
 
 /* f(x); a, b, c as the comment says.  Float types unless noted. */
 enum abi_unary {
-	ABI_UNARY_NONE = 0,     /* identity: as an activation, "none" */
-	ABI_UNARY_RELU = 1,     /* any numeric type */
-	ABI_UNARY_CLIP = 2,     /* min(max(x, a), b) */
-	ABI_UNARY_LEAKY_RELU,   /* x < 0 ? a x : x */
-	ABI_UNARY_ELU,          /* x < 0 ? a (e^x - 1) : x */
-	ABI_UNARY_SELU,         /* b (x > 0 ? x : a (e^x - 1)) */
+	ABI_UNARY_NONE = 0,   /* identity: as an activation, "none" */
+	ABI_UNARY_RELU = 1,   /* any numeric type */
+	ABI_UNARY_CLIP = 2,   /* min(max(x, a), b) */
+	ABI_UNARY_LEAKY_RELU, /* x < 0 ? a x : x */
+	ABI_UNARY_ELU,	      /* x < 0 ? a (e^x - 1) : x */
+	ABI_UNARY_SELU,	      /* b (x > 0 ? x : a (e^x - 1)) */
 	ABI_UNARY_SIGMOID,
 	ABI_UNARY_HARD_SIGMOID, /* clip(a x + b, 0, 1) */
-	ABI_UNARY_HARD_SWISH,   /* x clip(x / 6 + 1/2, 0, 1) */
-	ABI_UNARY_SWISH,        /* x sigmoid(a x) */
+	ABI_UNARY_HARD_SWISH,	/* x clip(x / 6 + 1/2, 0, 1) */
+	ABI_UNARY_SWISH,	/* x sigmoid(a x) */
 	ABI_UNARY_TANH,
 	ABI_UNARY_SOFTPLUS,
 	ABI_UNARY_SOFTSIGN,
@@ -190,10 +191,10 @@ enum abi_unary {
 	ABI_UNARY_CEIL,
 	ABI_UNARY_FLOOR,
 	ABI_UNARY_ROUND, /* half to even */
-	ABI_UNARY_ABS,   /* any numeric type */
-	ABI_UNARY_NEG,   /* any signed type */
-	ABI_UNARY_SIGN,  /* any numeric type */
-	ABI_UNARY_NOT,   /* bool */
+	ABI_UNARY_ABS,	 /* any numeric type */
+	ABI_UNARY_NEG,	 /* any signed type */
+	ABI_UNARY_SIGN,	 /* any numeric type */
+	ABI_UNARY_NOT,	 /* bool */
 	ABI_NR_UNARY,
 };
 
@@ -211,12 +212,12 @@ enum abi_binary {
 	ABI_BINARY_ADD = 1,
 	ABI_BINARY_SUB,
 	ABI_BINARY_MUL,
-	ABI_BINARY_DIV,   /* integers: towards zero; division by zero gives 0 */
-	ABI_BINARY_POW,   /* y has a's type; b may be of another numeric type */
+	ABI_BINARY_DIV, /* integers: towards zero; division by zero gives 0 */
+	ABI_BINARY_POW, /* y has a's type; b may be of another numeric type */
 	ABI_BINARY_MIN,
 	ABI_BINARY_MAX,
 	ABI_BINARY_PRELU, /* a < 0 ? a b : a */
-	ABI_BINARY_AND,   /* bool -> bool */
+	ABI_BINARY_AND,	  /* bool -> bool */
 	ABI_BINARY_OR,
 	ABI_BINARY_XOR,
 	ABI_BINARY_EQ, /* any -> bool */
@@ -401,8 +402,8 @@ struct abi_prog {
  *
  * Return: 0, -EINVAL with @err naming what and where, or -ENOMEM.
  */
-int abi_prog_open(const void *image, u64 size, struct abi_prog *out, struct base_err *err)
-	BASE_WARN_UNUSED;
+int abi_prog_open(const void *image, u64 size, struct abi_prog *out,
+		  struct base_err *err) BASE_WARN_UNUSED;
 
 /** abi_prog_input(), abi_prog_output() - tensor of input/output @i; @i below the header's count. */
 const struct abi_prog_tensor *abi_prog_input(const struct abi_prog *prog, u32 i);

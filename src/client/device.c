@@ -126,8 +126,8 @@ static int read_all(struct npu_device *dev, u32 handle, char *buf, size_t size)
 	size_t used = 0;
 
 	while (used + 1 < size) {
-		s64 ret =
-			dev->be->ops->read(dev->be, handle, buf + used, size - 1 - used, client_err());
+		s64 ret = dev->be->ops->read(dev->be, handle, buf + used, size - 1 - used,
+					     client_err());
 
 		if (ret < 0)
 			return (int)ret;

@@ -20,7 +20,7 @@ struct kern_tensor {
 };
 
 struct kern_op {
-	u32 code;         /* enum abi_op */
+	u32 code;	  /* enum abi_op */
 	const void *attr; /* the code's structure of abi/program.h, any alignment of 8; or NULL */
 	u32 attr_size;
 };
