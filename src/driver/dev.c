@@ -334,12 +334,14 @@ static u64 next_time(const struct drv_dev *dev)
 u64 drv_process(struct drv_dev *dev)
 {
 	u64 now_ns = drv_clock(dev);
+	/* in every state: one that is left standing would make drv_wait() return at once for ever */
+	bool irq = dev->ops->irq_ack(dev->os);
 
 	if (BASE_UNLIKELY(dev->phase != DRV_PHASE_NONE)) {
 		if (now_ns >= dev->seq_ns)
 			run_phase(dev);
 	} else if (dev->state == DRV_READY) {
-		if (dev->ops->irq_ack(dev->os))
+		if (irq)
 			drv_irq_handle(dev);
 		if (BASE_UNLIKELY(now_ns >= next_time(dev)) && dev->state == DRV_READY)
 			timers(dev);

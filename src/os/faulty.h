@@ -8,7 +8,7 @@
  *   rd32, rd64                                   all-ones, as from a device that is gone
  *   wr32, wr64                                   the write is lost
  *   irq_ack                                      the interrupt is lost
- *   wait                                         -EINTR at once
+ *   wait                                         -EINTR at once (never twice)
  * Calls that cannot fail (time, barriers, releases) are passed on and not numbered.
  */
 #ifndef OS_FAULTY_H

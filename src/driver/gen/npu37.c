@@ -226,10 +226,9 @@ SEQ(power_down, power_down_steps);
 SEQ(wdog_off, wdog_off_steps);
 
 /* Only told, as Linux does: nothing but the time-outs would depend on it.  SRC: P 2.3, 3.10 */
-static void check_platform(struct drv_dev *dev)
+static void check_platform(struct drv_dev *dev, u32 status)
 {
-	u32 val = drv_rd32(dev, B(LNL_VPU_STATUS));
-	u32 platform = reg_fld_get(val, BF(LNL_VPU_STATUS, PLATFORM));
+	u32 platform = reg_fld_get(status, BF(LNL_VPU_STATUS, PLATFORM));
 
 	if (platform == 0)
 		return;
@@ -248,10 +247,11 @@ static int probe(struct drv_dev *dev)
 {
 	u32 fmin = drv_rd32(dev, B(FMIN_FUSE));
 	u32 fmax = drv_rd32(dev, B(FMAX_FUSE));
+	u32 status = drv_rd32(dev, B(LNL_VPU_STATUS));
 	u32 all = REG_MASK(BF(INTERRUPT_STAT, FREQ_CHANGE)) |
 		  REG_MASK(BF(INTERRUPT_STAT, ATS_ERR)) | REG_MASK(BF(INTERRUPT_STAT, UFI_ERR));
 
-	if (fmin == DRV_ALL_ONES || fmax == DRV_ALL_ONES)
+	if (fmin == DRV_ALL_ONES || fmax == DRV_ALL_ONES || status == DRV_ALL_ONES)
 		return -ENODEV;
 	dev->freq.max = reg_fld_get(fmax, BF(FMAX_FUSE, MAX_RATIO));
 	dev->freq.min = base_min(reg_fld_get(fmin, BF(FMIN_FUSE, MIN_RATIO)), dev->freq.max);
@@ -259,7 +259,7 @@ static int probe(struct drv_dev *dev)
 	dev->freq.pn = base_max(dev->freq.pn, dev->freq.min);
 	dev->freq.pn = base_min(dev->freq.pn, dev->freq.max);
 
-	check_platform(dev);
+	check_platform(dev, status);
 	drv_wr32(dev, B(INTERRUPT_STAT), all);
 	dev->btrs_clear_with_0 = drv_rd32(dev, B(INTERRUPT_STAT)) == all;
 	if (dev->btrs_clear_with_0)
