@@ -112,7 +112,7 @@ static void wp_cmd_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 		check_on(v);
 	v->btrs.wp_busy = true;
 	if (!vnpu_fault_hit(v, VNPU_F_WP_STUCK))
-		vnpu_timer_set(v, VNPU_T_WORKPOINT, vnpu_delay(v, 2000, 40000));
+		vnpu_timer_hw(v, VNPU_T_WORKPOINT, vnpu_delay(v, 2000, 40000));
 }
 
 static u64 wp_cmd_rd(struct vnpu *v, struct vnpu_reg *r)
@@ -229,7 +229,7 @@ static void ip_reset_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 	check_quiet(v);
 	vnpu_ip_reset(v);
 	if (!vnpu_fault_hit(v, VNPU_F_IP_RESET_STUCK))
-		vnpu_timer_set(v, VNPU_T_IP_RESET, vnpu_delay(v, 1000, 10000));
+		vnpu_timer_hw(v, VNPU_T_IP_RESET, vnpu_delay(v, 1000, 10000));
 }
 
 void vnpu_ip_reset_done(struct vnpu *v)

@@ -135,7 +135,7 @@ static void island_en_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 		undo(v, ISLAND_UP);
 		vnpu_timer_clear(v, VNPU_T_ISLAND);
 	} else if (step(v, ISLAND_EN) && !vnpu_fault_hit(v, VNPU_F_ISLAND_STUCK)) {
-		vnpu_timer_set(v, VNPU_T_ISLAND, vnpu_delay(v, 200, 20000));
+		vnpu_timer_hw(v, VNPU_T_ISLAND, vnpu_delay(v, 200, 20000));
 	}
 }
 

@@ -515,6 +515,8 @@ static inline bool vnpu_fault_hit(struct vnpu *v, enum vnpu_fault_id id)
 u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns);
 /** vnpu_timer_set() - in @delay_ns, or at its time when it is set to an earlier one. */
 void vnpu_timer_set(struct vnpu *v, enum vnpu_timer t, u64 delay_ns);
+/** vnpu_timer_hw() - the same for hardware: at once in threaded mode. */
+void vnpu_timer_hw(struct vnpu *v, enum vnpu_timer t, u64 delay_ns);
 void vnpu_timer_clear(struct vnpu *v, enum vnpu_timer t);
 /** vnpu_run_one() - the handler of the earliest timer, if due at @until_ns. */
 bool vnpu_run_one(struct vnpu *v, u64 until_ns);

@@ -52,6 +52,15 @@ u64 vnpu_time_ns(struct vnpu *v)
 	return v->clk.now_ns;
 }
 
+/* Hardware does not wait for a thread to be scheduled: without a delay it acts at once. */
+void vnpu_timer_hw(struct vnpu *v, enum vnpu_timer t, u64 delay_ns)
+{
+	if (v->stepped)
+		vnpu_timer_set(v, t, delay_ns);
+	else
+		handlers[t](v);
+}
+
 static void find_next(struct vnpu *v)
 {
 	u64 next = VNPU_NEVER;

@@ -497,6 +497,8 @@ static inline bool host_pop(struct host *h, struct abi_ipc_hdr *hdr, struct abi_
 static inline bool host_pop_wait(struct host *h, struct abi_ipc_hdr *hdr, struct abi_jsm_msg *msg,
 				 u64 limit_us)
 {
+	if (h->threaded) /* the machine may have other work */
+		limit_us = base_max(limit_us, UINT64_C(10000000));
 	for (u64 us = 0; us <= limit_us; us += 5) {
 		if (host_pop(h, hdr, msg))
 			return true;
