@@ -225,8 +225,11 @@ static inline u32 pr_matmul(struct pr *r, u32 x)
 /* x transposed or not, times another value: no constant in it */
 static inline u32 pr_matmul_values(struct pr *r, u32 x)
 {
-	const struct abi_attr_matmul attr = { .alpha = 0.05f, .beta = 1, .trans_b = 1 };
 	u32 a = pr_flat(r, x), other = pr_partner(r, x);
+	/* Small results: a softmax of large ones shows rounding, not mistakes. */
+	const struct abi_attr_matmul attr = { .alpha = 1.0f / (float)pr_at(r, a)->dims[1],
+					      .beta = 1,
+					      .trans_b = 1 };
 
 	if (other == ABI_TENSOR_NONE)
 		other = x;
