@@ -24,8 +24,10 @@
 #include "regs/gen.h"
 #include "vnpu/vnpu.h"
 
-#define HOST_BUS	UINT64_C(0x180000000)
-#define HOST_MEM	UINT64_C(0x800000)
+#define HOST_BUS UINT64_C(0x180000000)
+#ifndef HOST_MEM
+#define HOST_MEM UINT64_C(0x800000)
+#endif
 #define HOST_RX_VA	UINT64_C(0x90004000)
 #define HOST_TX_VA	UINT64_C(0x90008000)
 #define HOST_JOBQ	UINT64_C(0x90010000) /* one page per doorbell */
@@ -330,7 +332,8 @@ static inline int host_power_up(struct host *h)
 	STEP(SK_RST_CLR) wr(h, V(HOST_SS_CPR_RST_CLR), 0xc02);
 	STEP(SK_NOC_CHECK)
 	if (rd(h, V(HOST_SS_NOC_QREQN)) | rd(h, V(HOST_SS_NOC_QACCEPTN)) |
-	    rd(h, V(HOST_SS_NOC_QDENY))) return -9;
+	    rd(h, V(HOST_SS_NOC_QDENY)))
+		return -9;
 	STEP(SK_IDLE_GEN) rmw(h, V(HOST_SS_AON_VPU_IDLE_GEN), 1, 0);
 	STEP(SK_TRICKLE) rmw(h, V(HOST_SS_AON_PWR_ISLAND_TRICKLE_EN0), 0, 8);
 	STEP(SK_ISLAND) rmw(h, V(HOST_SS_AON_PWR_ISLAND_EN0), 0, 8);
