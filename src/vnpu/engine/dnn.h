@@ -75,6 +75,7 @@ struct dnn_step {
 struct vnpu_net {
 	const struct abi_prog *prog;
 	struct vnpu_engine_opts opts;
+	void (*omp_set_num_threads)(int nr); /* NULL: no threads */
 	struct dnn_ctx ctx;
 	bool has_ctx;
 	struct dnn_buf *bufs;

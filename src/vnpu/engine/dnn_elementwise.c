@@ -125,7 +125,7 @@ static bool binary_alg(u32 kind, dnnl_alg_kind_t *alg, bool *commutes)
 	}
 }
 
-/* Operand @i with the result's rank; false when it is longer (then it is not of the shape). */
+/* Operand @i with leading ones up to the result's rank. */
 static void align_view(const struct dnn_build *b, struct binary *p, u32 i, u32 rank)
 {
 	const struct dnn_view own = dnn_view(b, p->x[i]);

@@ -318,18 +318,6 @@ int dnn_pd_matmul(struct dnn_ctx *ctx, const struct dnn_conv *c, const struct dn
 	return ret;
 }
 
-int dnn_pd_inner(struct dnn_ctx *ctx, const struct dnn_conv *c, const struct dnn_post *post,
-		 dnnl_primitive_desc_t *out)
-{
-	int ret;
-
-	make_pd(ret, out, ctx, post, dnnl_inner_product_desc_t,
-		dnnl_inner_product_forward_desc_init,
-		dnnl_inner_product_forward_primitive_desc_create, dnnl_forward_inference,
-		arg_of(c->src), arg_of(c->wei), arg_of(c->bias), arg_of(c->dst));
-	return ret;
-}
-
 int dnn_pd_binary(struct dnn_ctx *ctx, dnnl_alg_kind_t alg, const struct dnn_md *a,
 		  const struct dnn_md *b, const struct dnn_md *dst, const struct dnn_post *post,
 		  dnnl_primitive_desc_t *out)

@@ -74,8 +74,6 @@ int dnn_pd_pool(struct dnn_ctx *ctx, dnnl_alg_kind_t alg, const struct dnn_conv 
 		dnnl_primitive_desc_t *out) BASE_WARN_UNUSED;
 int dnn_pd_matmul(struct dnn_ctx *ctx, const struct dnn_conv *c, const struct dnn_post *post,
 		  dnnl_primitive_desc_t *out) BASE_WARN_UNUSED;
-int dnn_pd_inner(struct dnn_ctx *ctx, const struct dnn_conv *c, const struct dnn_post *post,
-		 dnnl_primitive_desc_t *out) BASE_WARN_UNUSED;
 int dnn_pd_eltwise(struct dnn_ctx *ctx, const struct dnn_post_op *f, const struct dnn_md *md,
 		   dnnl_primitive_desc_t *out) BASE_WARN_UNUSED;
 int dnn_pd_binary(struct dnn_ctx *ctx, dnnl_alg_kind_t alg, const struct dnn_md *a,

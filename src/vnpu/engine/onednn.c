@@ -15,20 +15,21 @@
 
 /* --- threads -------------------------------------------------------------------------------- */
 
-/* Of the OpenMP runtime that came with the library, whichever it is. */
-static void set_threads(u32 nr)
+/*
+ * In the OpenMP runtime that came with the library, whichever it is; the number belongs to the
+ * calling thread.  A library built without threads has no such function.
+ */
+static void find_set_threads(struct vnpu_net *net)
 {
-	static void (*set)(int);
-	static bool looked;
+	void *sym = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
 
-	if (!looked) {
-		void *sym = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+	memcpy(&net->omp_set_num_threads, &sym, sizeof(sym));
+}
 
-		memcpy(&set, &sym, sizeof(set));
-		looked = true;
-	}
-	if (set)
-		set((int)nr);
+static void set_threads(const struct vnpu_net *net)
+{
+	if (net->omp_set_num_threads)
+		net->omp_set_num_threads((int)net->opts.nr_threads);
 }
 
 /* --- building ------------------------------------------------------------------------------- */
@@ -230,7 +231,8 @@ static int prepare_steps(struct vnpu_net *net, struct base_err *err)
 {
 	int ret;
 
-	set_threads(net->opts.nr_threads);
+	find_set_threads(net);
+	set_threads(net);
 	ret = dnn_ctx_init(&net->ctx);
 	if (ret)
 		return base_err_set(err, ret, "oneDNN has no CPU engine");
@@ -361,7 +363,7 @@ static int onednn_run(struct vnpu_net *net, void *const *bindings, void *arena,
 
 	if (net->plain)
 		return vnpu_engine_plain.run(net->plain, bindings, arena, err);
-	set_threads(net->opts.nr_threads);
+	set_threads(net);
 	ret = bind(net, bindings);
 	if (ret)
 		return base_err_set(err, ret, "no memory for misaligned inputs and outputs");
