@@ -167,18 +167,17 @@ static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size
 	u64 va = 0;
 	u8 *p = find_slot(v, &v->fw.hdrs, ABI_IPC_HDR_SIZE, offsetof(struct abi_ipc_hdr, status),
 			  &va);
-	struct abi_ipc_hdr h = {
+
+	if (!p || vnpu_ipc_stat(v) >= FIFO_MAX)
+		return false;
+	if (vnpu_fault_hit(v, VNPU_F_CORRUPT_HEADER))
+		data_addr = OUTSIDE_RX;
+	*(struct abi_ipc_hdr *)(void *)p = (struct abi_ipc_hdr){
 		.data_addr = data_addr,
 		.data_size = data_size,
 		.channel = channel,
 		.status = ABI_IPC_ALLOCATED,
 	};
-
-	if (!p || vnpu_ipc_stat(v) >= FIFO_MAX)
-		return false;
-	if (vnpu_fault_hit(v, VNPU_F_CORRUPT_HEADER))
-		h.data_addr = OUTSIDE_RX;
-	memcpy(p, &h, sizeof(h));
 	atomic_thread_fence(memory_order_release); /* the slot before its address; P 13.4 */
 	push_rx(v, vnpu_fault_hit(v, VNPU_F_WILD_FIFO) ? OUTSIDE_RX : (u32)va);
 	return true;

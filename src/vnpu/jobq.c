@@ -234,6 +234,8 @@ void vnpu_jobs_run(struct vnpu *v)
 	for (u32 w = 0; w < BASE_ARRAY_SIZE(v->jobs.pending); w++) {
 		u64 bits = v->jobs.pending[w];
 
+		if (!bits)
+			continue;
 		v->jobs.pending[w] = 0;
 		while (bits) {
 			u32 db = w * 64 + (u32)__builtin_ctzll(bits);

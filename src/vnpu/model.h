@@ -30,16 +30,18 @@
 #include "vnpu/lock.h"
 #include "vnpu/vnpu.h"
 
-#define VNPU_NEVER		UINT64_MAX
-#define VNPU_MAX_REGS		256
-#define VNPU_REG_SLOTS		1024 /* of the lookup; several times the number of rows */
-#define VNPU_REG_SLOT(bar, off) ((u32)(((u32)(off) >> 2 ^ (u32)(bar) << 24) * 0x9e3779b1u) >> 22)
-#define VNPU_MAX_FINDINGS	256
-#define VNPU_NR_TRACE		1024
-#define VNPU_NR_SSIDS		ABI_MMU_CD_ENTRIES
-#define VNPU_NR_TLB		2048
-#define VNPU_NR_QUEUES		256 /* one per doorbell */
-#define VNPU_CFG_SIZE		256
+#define VNPU_NEVER     UINT64_MAX
+#define VNPU_MAX_REGS  256
+#define VNPU_REG_SLOTS 1024 /* of the lookup; several times the number of rows */
+/* BARs are at most 128 MiB; a key of 1 is of no register */
+#define VNPU_REG_KEY(bar, off) ((u32)(off) | (u32)(bar) << 29)
+#define VNPU_REG_SLOT(key)     ((u32)((key)*0x9e3779b1u) >> 22)
+#define VNPU_MAX_FINDINGS      256
+#define VNPU_NR_TRACE	       1024
+#define VNPU_NR_SSIDS	       ABI_MMU_CD_ENTRIES
+#define VNPU_NR_TLB	       2048
+#define VNPU_NR_QUEUES	       256 /* one per doorbell */
+#define VNPU_CFG_SIZE	       256
 
 struct vnpu_reg;
 struct vnpu_exec;
@@ -74,12 +76,12 @@ struct vnpu_reg {
 	u64 known; /* bits that are not reserved */
 	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r);
 	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem);
+	u32 key; /* VNPU_REG_KEY(), 1 for an array */
 	u32 off;
 	u8 bar;
 	u8 kind;
 	u8 width;
 	s8 domain;
-	bool quick; /* 32-bit, no array */
 };
 
 struct vnpu_regs {
@@ -87,6 +89,8 @@ struct vnpu_regs {
 	u32 nr;
 	u32 array[8]; /* indices of the array rows, not in the lookup */
 	u32 nr_arrays;
+	struct vnpu_reg *hot;	  /* the doorbells */
+	u32 hot_shift;		  /* log2 of their distance */
 	u16 slot[VNPU_REG_SLOTS]; /* index, 0 none; every 4-byte word of every plain row */
 };
 
@@ -419,16 +423,15 @@ struct vnpu_trace_rec { /* 32 bytes */
 	u64 time_ns;
 	u64 val;
 	u64 what; /* VNPU_TRACE_WHAT() */
-	u64 seq;
+	u64 hash; /* over all accesses up to this one */
 };
 
-/* bit 0 write, 7..1 size, 15..8 BAR (0xff: configuration space), offset above */
-#define VNPU_TRACE_WHAT(bar, off, size, write) \
-	((u64)(off) << 16 | (u64)(bar) << 8 | (u64)(size) << 1 | (write))
+/* bit 0 write, 7..1 size, then VNPU_REG_KEY(), whose BAR is 7 for configuration space */
+#define VNPU_TRACE_WHAT(key, size, write) ((u64)(key) << 8 | (u64)(size) << 1 | (write))
+#define VNPU_TRACE_CFG			  7u
 
 struct vnpu_trace {
 	u64 hash;
-	u64 seq;
 	struct vnpu_trace_rec *next; /* in rec[] */
 	struct vnpu_trace_rec rec[VNPU_NR_TRACE];
 };
@@ -489,17 +492,13 @@ static inline void vnpu_trace_put(struct vnpu *v, u64 what, u64 val)
 	/* two multiplications mix well enough to tell two traces apart */
 	u64 hash = (t->hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
 
-	t->hash = hash ^ hash >> 32;
+	hash ^= hash >> 32;
+	t->hash = hash;
 	rec->time_ns = v->clk.now_ns;
 	rec->val = val;
 	rec->what = what;
-	rec->seq = t->seq++;
+	rec->hash = hash;
 	t->next = rec + 1 < t->rec + VNPU_NR_TRACE ? rec + 1 : t->rec;
-}
-
-static inline void vnpu_trace_add(struct vnpu *v, u8 bar, u64 off, u32 size, bool write, u64 val)
-{
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, write), val);
 }
 
 /* fault.c */
@@ -527,20 +526,50 @@ u64 vnpu_time_ns(struct vnpu *v);
 /* regs.c */
 int vnpu_regs_init(struct vnpu *v);
 void vnpu_regs_reset(struct vnpu *v, enum vnpu_domain from);
-/** vnpu_regs_quick() - the row of a 32-bit register whose access needs no closer look, or NULL. */
+/** vnpu_regs_quick() - the row that starts at @off, when its access needs no closer look, or NULL. */
 static inline struct vnpu_reg *vnpu_regs_quick(struct vnpu *v, u32 bar, u32 off)
 {
-	u32 idx = v->regs.slot[VNPU_REG_SLOT(bar, off)];
-	struct vnpu_reg *r = &v->regs.reg[idx];
+	u32 key = VNPU_REG_KEY(bar, off);
+	struct vnpu_reg *r = &v->regs.reg[v->regs.slot[VNPU_REG_SLOT(key)]];
 
-	if (BASE_LIKELY(off == r->off && bar == r->bar && r->quick && r->domain <= v->fast_level))
-		return r;
-	return NULL;
+	return BASE_LIKELY(r->key == key && r->domain <= v->fast_level) ? r : NULL;
 }
 u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size);
 void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val);
+
+/** vnpu_regs_quick_array() - the same for an element of the array that is written most. */
+static inline struct vnpu_reg *vnpu_regs_quick_array(struct vnpu *v, u32 bar, u32 off, u32 *elem)
+{
+	struct vnpu_reg *r = v->regs.hot;
+	u32 rel = off - r->off;
+
+	*elem = rel >> v->regs.hot_shift;
+	return bar == r->bar && !(rel & ((1u << v->regs.hot_shift) - 1)) &&
+			       *elem < r->desc->count && r->domain <= v->fast_level
+		       ? r
+		       : NULL;
+}
+void vnpu_regs_refuse(struct vnpu *v, const struct vnpu_reg *r, u64 val);
+
 /** vnpu_reg_write() - bits @lane of @val to a register that has power. */
-void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem);
+static inline void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem)
+{
+	u64 bits = val & r->wmask & lane;
+
+	if (BASE_UNLIKELY(val & ~r->known || !r->wmask)) {
+		vnpu_regs_refuse(v, r, val);
+		if (!r->wmask)
+			return;
+	}
+	if (r->kind == REG_KIND_RW)
+		r->val = bits |= r->val & ~(r->wmask & lane);
+	else if (BASE_UNLIKELY(!r->wr && r->kind == REG_KIND_W1C))
+		r->val &= ~bits;
+	else if (BASE_UNLIKELY(!r->wr && r->kind == REG_KIND_W1S))
+		r->val |= bits;
+	if (r->wr)
+		r->wr(v, r, bits, elem);
+}
 /** vnpu_reg_val() - the stored value of a register that has a row. */
 u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off);
 /** vnpu_level_update() - recompute which registers have power, and which need no closer look:

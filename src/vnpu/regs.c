@@ -14,7 +14,7 @@ static_assert(VNPU_REG_SLOTS == 1u << (32 - 22), "VNPU_REG_SLOT");
 
 static void slot_add(struct vnpu_regs *f, u32 idx, u32 off)
 {
-	u32 s = VNPU_REG_SLOT(f->reg[idx].bar, off);
+	u32 s = VNPU_REG_SLOT(VNPU_REG_KEY(f->reg[idx].bar, off));
 
 	while (f->slot[s])
 		s = (s + 1) % VNPU_REG_SLOTS;
@@ -28,11 +28,13 @@ static struct vnpu_reg *find_slow(struct vnpu_regs *f, u8 bar, u32 off)
 		struct vnpu_reg *r = &f->reg[f->array[i]];
 		u32 rel = off - r->off;
 
+		/* every stride is a power of two: checked at creation */
 		if (r->bar == bar && rel < r->desc->stride * r->desc->count &&
-		    rel % r->desc->stride < r->width)
+		    (rel & (r->desc->stride - 1)) < r->width)
 			return r;
 	}
-	for (u32 s = VNPU_REG_SLOT(bar, off); f->slot[s]; s = (s + 1) % VNPU_REG_SLOTS) {
+	for (u32 s = VNPU_REG_SLOT(VNPU_REG_KEY(bar, off)); f->slot[s];
+	     s = (s + 1) % VNPU_REG_SLOTS) {
 		struct vnpu_reg *r = &f->reg[f->slot[s]];
 
 		if (off - r->off < r->width && r->bar == bar)
@@ -43,7 +45,7 @@ static struct vnpu_reg *find_slow(struct vnpu_regs *f, u8 bar, u32 off)
 
 static inline struct vnpu_reg *find(struct vnpu_regs *f, u8 bar, u32 off)
 {
-	u32 idx = f->slot[VNPU_REG_SLOT(bar, off)];
+	u32 idx = f->slot[VNPU_REG_SLOT(VNPU_REG_KEY(bar, off))];
 	struct vnpu_reg *r = &f->reg[idx];
 
 	if (BASE_LIKELY(idx && off - r->off < r->width && r->bar == bar))
@@ -67,13 +69,14 @@ int vnpu_regs_init(struct vnpu *v)
 {
 	struct vnpu_regs *f = &v->regs;
 
-	f->reg[f->nr++].width = 0; /* the row of empty slots, which covers no offset */
+	f->reg[f->nr++].key = 1; /* the row of empty slots, which covers no offset */
 	for (const struct reg_block *const *b = v->info->blocks; *b; b++) {
 		for (u32 i = 0; i < (*b)->nr; i++) {
 			const struct reg_desc *d = &(*b)->descs[i];
 			u32 idx = f->nr;
 
-			if (idx == VNPU_MAX_REGS || f->nr_arrays == BASE_ARRAY_SIZE(f->array))
+			if (idx == VNPU_MAX_REGS || f->nr_arrays == BASE_ARRAY_SIZE(f->array) ||
+			    (d->stride && !base_is_pow2(d->stride)))
 				return -ENOSPC;
 			f->reg[f->nr++] = (struct vnpu_reg){
 				.desc = d,
@@ -85,10 +88,13 @@ int vnpu_regs_init(struct vnpu *v)
 				.kind = d->kind,
 				.width = d->width_bytes,
 				.domain = (s8)v->gen->domain(*b, d->off),
-				.quick = d->width_bytes == 4 && !d->stride,
+				.key = d->stride ? 1 : VNPU_REG_KEY((*b)->bar, d->off),
 			};
-			if (d->stride)
+			if (d->stride) {
 				f->array[f->nr_arrays++] = idx;
+				f->hot = &f->reg[idx];
+				f->hot_shift = (u32)__builtin_ctz(d->stride);
+			}
 			for (u32 w = 0; !d->stride && w < d->width_bytes; w += 4)
 				slot_add(f, idx, d->off + w);
 		}
@@ -133,34 +139,15 @@ static u64 row_read(struct vnpu *v, struct vnpu_reg *r)
 	return r->kind == REG_KIND_WO ? 0 : r->val;
 }
 
-static void report_reserved(struct vnpu *v, const struct vnpu_reg *r, u64 val)
+void vnpu_regs_refuse(struct vnpu *v, const struct vnpu_reg *r, u64 val)
 {
-	if (r->kind == REG_KIND_RO || r->kind == REG_KIND_RC)
+	if (!r->wmask)
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, r->off,
 				"write of 0x%llx, but read-only", (unsigned long long)val);
 	else
 		vnpu_report_reg(v, VNPU_UNSPECIFIED, r->bar, r->off,
 				"write of 0x%llx sets reserved bits 0x%llx",
 				(unsigned long long)val, (unsigned long long)(val & ~r->known));
-}
-
-void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem)
-{
-	u64 bits = val & r->wmask & lane;
-
-	if (BASE_UNLIKELY(r->kind == REG_KIND_RO || r->kind == REG_KIND_RC || val & ~r->known)) {
-		report_reserved(v, r, val);
-		if (r->kind == REG_KIND_RO || r->kind == REG_KIND_RC)
-			return;
-	}
-	if (r->kind == REG_KIND_RW)
-		r->val = bits |= r->val & ~(r->wmask & lane);
-	else if (r->kind == REG_KIND_W1C && !r->wr)
-		r->val &= ~bits;
-	else if (r->kind == REG_KIND_W1S && !r->wr)
-		r->val |= bits;
-	if (r->wr)
-		r->wr(v, r, bits, elem);
 }
 
 /* A part of a register: without side effects, and nobody says what the hardware does. */

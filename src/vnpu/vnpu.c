@@ -127,7 +127,8 @@ static inline void leave(struct vnpu *v)
 {
 	bool kick = v->threads.want_kick; /* never in stepped mode */
 
-	v->threads.want_kick = false;
+	if (BASE_UNLIKELY(kick))
+		v->threads.want_kick = false;
 	vnpu_unlock(&v->lock);
 	if (BASE_UNLIKELY(kick))
 		vnpu_kick_fw(v);
@@ -185,45 +186,81 @@ static u64 read_closely(struct vnpu *v, unsigned bar, u64 off, u32 size)
 	return vnpu_regs_read(v, (u8)bar, (u32)off, size);
 }
 
-int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t *val)
+/* Accesses that are not a plain 32-bit one of a register that is there and has power. */
+static __attribute__((noinline)) int read_slow(struct vnpu *v, unsigned bar, u64 off, u32 size,
+					       u64 *val)
 {
-	struct vnpu_reg *r = NULL;
-	u64 out;
-
-	if (BASE_UNLIKELY(bar >= REG_NR_BARS || !size_ok(off, size, v->bar_size[bar], 8)))
+	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
 		return -EINVAL;
 	vnpu_lock(&v->lock);
 	v->stats.reg_reads++;
-	if (BASE_LIKELY(size == 4))
-		r = vnpu_regs_quick(v, bar, (u32)off);
-	if (BASE_LIKELY(r))
-		out = r->rd ? r->rd(v, r) : r->val;
-	else
-		out = read_closely(v, bar, off, size);
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, false), out);
+	*val = read_closely(v, bar, off, size);
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(bar, off), size, false), *val);
 	leave(v);
+	return 0;
+}
+
+static __attribute__((noinline)) int write_slow(struct vnpu *v, unsigned bar, u64 off, u32 size,
+						u64 val)
+{
+	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
+		return -EINVAL;
+	val &= all_ones(size);
+	vnpu_lock(&v->lock);
+	v->stats.reg_writes++;
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(bar, off), size, true), val);
+	if (v->pci.live)
+		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
+	else
+		report_deaf(v, bar, off);
+	leave(v);
+	return 0;
+}
+
+static inline bool is_plain(const struct vnpu *v, unsigned bar, u64 off, u32 size)
+{
+	return size == 4 && bar < BASE_ARRAY_SIZE(v->bar_size) && off < v->bar_size[bar];
+}
+
+int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t *val)
+{
+	struct vnpu_reg *r;
+	u32 out;
+
+	if (BASE_UNLIKELY(!is_plain(v, bar, off, size)))
+		return read_slow(v, bar, off, size, val);
+	vnpu_lock(&v->lock);
+	r = vnpu_regs_quick(v, bar, (u32)off);
+	if (BASE_UNLIKELY(!r)) {
+		vnpu_unlock(&v->lock);
+		return read_slow(v, bar, off, size, val);
+	}
+	v->stats.reg_reads++;
+	out = (u32)(r->rd ? r->rd(v, r) : r->val);
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(r->key, 4, false), out);
 	*val = out;
+	leave(v);
 	return 0;
 }
 
 int vnpu_bar_write(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t val)
 {
-	struct vnpu_reg *r = NULL;
+	struct vnpu_reg *r;
+	u32 elem = 0;
 
-	if (BASE_UNLIKELY(bar >= REG_NR_BARS || !size_ok(off, size, v->bar_size[bar], 8)))
-		return -EINVAL;
-	val &= all_ones(size);
+	if (BASE_UNLIKELY(!is_plain(v, bar, off, size)))
+		return write_slow(v, bar, off, size, val);
 	vnpu_lock(&v->lock);
+	r = vnpu_regs_quick(v, bar, (u32)off);
+	if (!r)
+		r = vnpu_regs_quick_array(v, bar, (u32)off, &elem);
+	if (BASE_UNLIKELY(!r)) {
+		vnpu_unlock(&v->lock);
+		return write_slow(v, bar, off, size, val);
+	}
 	v->stats.reg_writes++;
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, true), val);
-	if (BASE_LIKELY(size == 4))
-		r = vnpu_regs_quick(v, bar, (u32)off);
-	if (BASE_LIKELY(r))
-		vnpu_reg_write(v, r, val, UINT32_MAX, 0);
-	else if (v->pci.live)
-		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
-	else
-		report_deaf(v, bar, off);
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(bar, off), 4, true), (u32)val);
+	vnpu_reg_write(v, r, (u32)val, UINT32_MAX, elem);
 	leave(v);
 	return 0;
 }
