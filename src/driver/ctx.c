@@ -89,13 +89,13 @@ u32 drv_ctx_ssid(const struct drv_ctx *ctx)
 static void set_drain_deadline(struct drv_ctx *ctx, u64 time_ns)
 {
 	struct drv_dev *dev = ctx->dev;
+	u64 first_ns = DRV_NO_TIME;
 
 	ctx->drain_deadline_ns = time_ns;
-	dev->drain_ns = DRV_NO_TIME;
 	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next)
-		dev->drain_ns =
-			base_min(dev->drain_ns,
-				 base_container_of(c, struct drv_ctx, link)->drain_deadline_ns);
+		first_ns = base_min(first_ns,
+				    base_container_of(c, struct drv_ctx, link)->drain_deadline_ns);
+	drv_timer_set(dev, DRV_TIMER_DRAIN, first_ns);
 }
 
 /* The firmware let go of the SSID.  Its jobs' JOB_DONEs follow (P trap 26): wait a while. */
@@ -176,7 +176,7 @@ void drv_ctx_progress(struct drv_dev *dev)
 
 void drv_ctx_timer(struct drv_dev *dev)
 {
-	if (dev->now_ns < dev->drain_ns)
+	if (dev->now_ns < dev->timers[DRV_TIMER_DRAIN])
 		return;
 	drv_irq_handle(dev); /* an interrupt may have been lost */
 	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {

@@ -24,6 +24,14 @@ static void set_state(struct drv_dev *dev, enum drv_state state)
 	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_STATE, 0, state);
 }
 
+void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns)
+{
+	dev->timers[timer] = time_ns;
+	dev->rare_ns = DRV_NO_TIME;
+	for (u32 i = 0; i < DRV_NR_TIMERS; i++)
+		dev->rare_ns = base_min(dev->rare_ns, dev->timers[i]);
+}
+
 /*
  * Creation
  */
@@ -66,7 +74,9 @@ static void init_fields(struct drv_dev *dev, struct os_device *os, const struct 
 	dev->cfg = *cfg;
 	dev->log.level = (enum base_log_level)cfg->log_level;
 	dev->log.prefix = os->location;
-	dev->tdr_ns = dev->drain_ns = dev->seq_ns = DRV_NO_TIME;
+	dev->tdr_ns = dev->rare_ns = DRV_NO_TIME;
+	for (u32 i = 0; i < DRV_NR_TIMERS; i++)
+		dev->timers[i] = DRV_NO_TIME;
 	drv_list_init(&dev->ctx_list);
 	drv_list_init(&dev->mmu.zombies);
 	drv_jsm_init(dev);
@@ -78,6 +88,7 @@ static void init_gen(struct drv_dev *dev)
 	dev->regs = dev->info->regs;
 	dev->btrs_irq_mask = dev->gen->btrs_irq_mask;
 	dev->icb_irq_mask = (u32)dev->gen->icb_irq_mask;
+	dev->tdr_period_ns = dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS;
 	memcpy(dev->seqs, dev->info->seqs, sizeof(dev->seqs));
 	base_ids_init(&dev->ssids, dev->gen->ssid_first, dev->gen->ssid_last);
 	base_ids_init(&dev->dbs, dev->gen->db_first, dev->gen->db_last);
@@ -163,7 +174,8 @@ static void forget_firmware(struct drv_dev *dev, s32 status)
 		ctx->releasing = false;
 		ctx->drain_deadline_ns = DRV_NO_TIME;
 	}
-	dev->tdr_ns = dev->drain_ns = DRV_NO_TIME;
+	dev->tdr_ns = DRV_NO_TIME;
+	drv_timer_set(dev, DRV_TIMER_DRAIN, DRV_NO_TIME);
 	dev->work = true;
 }
 
@@ -183,7 +195,7 @@ static void fail(struct drv_dev *dev, int code)
 	base_log(&dev->log, dev->state == DRV_BOOTING ? BASE_LOG_INFO : BASE_LOG_ERR,
 		 BASE_LOG_RECOVERY, "%s", dev->err.text);
 	dev->phase = DRV_PHASE_NONE;
-	dev->seq_ns = DRV_NO_TIME;
+	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
 	set_state(dev, DRV_FAILED);
 	drv_wr32(dev, dev->regs.int_global_mask, 1);
 	drv_mmu_off(dev);
@@ -211,7 +223,7 @@ static void phase_begin(struct drv_dev *dev, enum drv_phase phase)
 	dev->phase = phase;
 	dev->phase_idx = 0;
 	drv_seq_begin(&dev->run, dev->seqs[seqs[0]]);
-	dev->seq_ns = drv_clock(dev);
+	drv_timer_set(dev, DRV_TIMER_SEQ, drv_clock(dev));
 }
 
 int drv_start(struct drv_dev *dev)
@@ -289,10 +301,15 @@ static void run_phase(struct drv_dev *dev)
 	u32 nr = start ? BASE_ARRAY_SIZE(start_seqs) : BASE_ARRAY_SIZE(stop_seqs);
 
 	for (;;) {
-		int ret = drv_seq_advance(dev, &dev->run, &dev->seq_ns);
+		u64 next_ns = DRV_NO_TIME;
+		int ret = drv_seq_advance(dev, &dev->run, &next_ns);
 
-		if (ret == -EAGAIN || dev->phase == DRV_PHASE_NONE)
+		if (dev->phase == DRV_PHASE_NONE)
+			return; /* drv_fail() was faster */
+		if (ret == -EAGAIN) {
+			drv_timer_set(dev, DRV_TIMER_SEQ, next_ns);
 			return;
+		}
 		if (ret && start) {
 			fail(dev, ret);
 			return;
@@ -302,7 +319,7 @@ static void run_phase(struct drv_dev *dev)
 		drv_seq_begin(&dev->run, dev->seqs[seqs[dev->phase_idx]]);
 	}
 	dev->phase = DRV_PHASE_NONE;
-	dev->seq_ns = DRV_NO_TIME;
+	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
 	if (start)
 		started(dev);
 	else
@@ -323,31 +340,32 @@ static void timers(struct drv_dev *dev)
 
 static u64 next_time(const struct drv_dev *dev)
 {
-	u64 next = dev->seq_ns;
+	return base_min(dev->rare_ns, dev->tdr_ns);
+}
 
-	next = base_min(next, dev->jsm.timer_ns);
-	next = base_min(next, dev->mmu.retry_ns);
-	next = base_min(next, dev->tdr_ns);
-	return base_min(next, dev->drain_ns);
+/* Timers that are due and what waits for its turn; rare. */
+static void process_rare(struct drv_dev *dev)
+{
+	if (dev->phase != DRV_PHASE_NONE && dev->now_ns >= dev->timers[DRV_TIMER_SEQ])
+		run_phase(dev);
+	else if (dev->state == DRV_READY)
+		timers(dev);
+	if (dev->work)
+		drv_ctx_progress(dev);
 }
 
 u64 drv_process(struct drv_dev *dev)
 {
 	u64 now_ns = drv_clock(dev);
-	/* in every state: one that is left standing would make drv_wait() return at once for ever */
-	bool irq = dev->ops->irq_ack(dev->os);
+	u64 next_ns;
 
-	if (BASE_UNLIKELY(dev->phase != DRV_PHASE_NONE)) {
-		if (now_ns >= dev->seq_ns)
-			run_phase(dev);
-	} else if (dev->state == DRV_READY) {
-		if (irq)
-			drv_irq_handle(dev);
-		if (BASE_UNLIKELY(now_ns >= next_time(dev)) && dev->state == DRV_READY)
-			timers(dev);
-	}
-	if (BASE_UNLIKELY(dev->work))
-		drv_ctx_progress(dev);
+	/* taken in every state: one left standing would make each drv_wait() return at once */
+	if (dev->ops->irq_ack(dev->os) && BASE_LIKELY(drv_is_up(dev)))
+		drv_irq_handle(dev);
+	next_ns = next_time(dev);
+	if (BASE_LIKELY(now_ns < next_ns && !dev->work))
+		return next_ns;
+	process_rare(dev);
 	return next_time(dev);
 }
 
@@ -374,7 +392,7 @@ static void give_up(struct drv_dev *dev, int code)
 		return;
 	}
 	dev->phase = DRV_PHASE_NONE;
-	dev->seq_ns = DRV_NO_TIME;
+	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
 	stopped(dev);
 }
 

@@ -126,6 +126,7 @@ struct drv_queue {
 	struct drv_ring ring;
 	struct drv_ctx *ctx;
 	u32 db_reg; /* DRV_REG() of its doorbell */
+	u32 credit; /* jobs it may take before limits are looked at again */
 	u32 pending;
 	enum drv_queue_state state;
 	u32 done_head, done_nr;
@@ -154,8 +155,7 @@ struct drv_req {
 
 struct drv_jsm {
 	struct drv_req reqs[DRV_NR_REQS];
-	u32 next_id;  /* never 0; P 6.6: increments for every message over the driver's lifetime */
-	u64 timer_ns; /* earliest deadline */
+	u32 next_id; /* never 0; P 6.6: increments for every message over the driver's lifetime */
 	bool hb_pending;
 	u64 heartbeat;
 	u32 hb_rounds; /* heartbeats that advanced since the last completion */
@@ -171,7 +171,7 @@ struct drv_mmu {
 	bool on; /* set up: changes need invalidation */
 	u32 prod, evt_cons;
 	bool in_flight;
-	u64 deadline_ns, retry_ns, pause_ns;
+	u64 deadline_ns, pause_ns;
 	bool cfgi;		      /* wanted in the next batch */
 	u64 dirty[DRV_NR_SSIDS / 64]; /* SSIDs to invalidate in the next batch */
 	struct os_dma dma;	      /* stream table, CD table, queues */
@@ -192,6 +192,16 @@ struct drv_fw {
 	struct drv_bo *params, *verpage, *runtime, *shave, *crit_log, *verb_log;
 };
 
+/* When to look at something again; DRV_NO_TIME = no need.  The job watchdog, which every job sets
+ * anew, is not among them: drv_dev.tdr_ns. */
+enum drv_timer {
+	DRV_TIMER_SEQ,	 /* the sequence under way */
+	DRV_TIMER_JSM,	 /* a question to the firmware is over its time */
+	DRV_TIMER_MMU,	 /* a batch of MMU commands is in flight */
+	DRV_TIMER_DRAIN, /* an aborted context waits for its jobs */
+	DRV_NR_TIMERS,
+};
+
 /* What a sequence is for. */
 enum drv_phase { DRV_PHASE_NONE, DRV_PHASE_START, DRV_PHASE_STOP };
 
@@ -200,9 +210,11 @@ struct drv_dev {
 	const struct os_ops *ops;
 	u64 now_ns; /* when the loop last looked */
 	enum drv_state state;
-	bool work;    /* drv_ctx_progress() has something to do */
-	u64 tdr_ns;   /* when the jobs under way are asked about; DRV_NO_TIME = no job */
-	u64 drain_ns; /* earliest drain_deadline_ns of the contexts */
+	bool work;  /* drv_ctx_progress() has something to do */
+	u64 tdr_ns; /* when the jobs under way are asked about; DRV_NO_TIME = no job */
+	u64 tdr_period_ns;
+	u64 rare_ns; /* earliest of timers[] */
+	u64 timers[DRV_NR_TIMERS];
 	u32 nr_jobs;
 	u64 jobs_done, jobs_failed, irqs;
 	struct drv_layout regs;
@@ -231,7 +243,6 @@ struct drv_dev {
 	u32 phase_idx;
 	bool powered;  /* power-up was begun: power-down is due */
 	bool dma_live; /* bus master is on: memory the device knows must stay */
-	u64 seq_ns;    /* when the sequence goes on */
 	u64 start_ns, boot_ns;
 	u64 perf_at_stop; /* counter before power-down, P 3.9 */
 
@@ -256,6 +267,8 @@ struct drv_dev {
 #define drv_dbg(dev, cat, ...)	base_log(&(dev)->log, BASE_LOG_DBG, BASE_LOG_##cat, __VA_ARGS__)
 
 /* dev.c */
+/** drv_timer_set() - in dev.c's loop the earliest of all timers counts. */
+void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns);
 /** drv_fail() - the device is lost: quiet it, end all jobs with @code, state FAILED.  Once. */
 void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4);
 static inline bool drv_is_up(const struct drv_dev *dev)
@@ -377,7 +390,8 @@ void drv_queue_forget(struct drv_queue *queue); /* the firmware was reset */
 /* job.c */
 /** drv_queue_publish() - tell the firmware of jobs it does not know; P 10.4. */
 void drv_queue_publish(struct drv_queue *queue);
-void drv_job_done(struct drv_dev *dev, const struct abi_jsm_job_done *msg);
+/** drv_job_done() - the firmware says that job @id ended with @status. */
+void drv_job_done(struct drv_dev *dev, u32 id, u32 status);
 /** drv_jobs_end() - complete all jobs of @ctx (NULL: all contexts; @queue NULL: all queues). */
 void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status);
 

@@ -103,70 +103,88 @@ __attribute__((format(printf, 2, 3))) static void malformed(struct drv_dev *dev,
 /* Is [addr, addr + len) inside the RX buffer?  *off where. */
 static bool rx_range(const struct drv_ipc *ipc, u32 addr, u32 len, u64 *off)
 {
-	*off = (u64)addr - ipc->rx_va; /* wraps to something huge when below */
-	return base_range_ok(*off, len, ABI_IPC_BUF_SIZE);
+	*off = (u64)addr - ipc->rx_va;	       /* wraps to something huge when below */
+	return *off <= ABI_IPC_BUF_SIZE - len; /* len is a constant below it */
 }
 
-static void dispatch_msg(struct drv_dev *dev, u16 chan, const struct abi_jsm_msg *msg, u32 size)
+/* A JOB_DONE: four words of the message matter, and only these are read. */
+static void job_message(struct drv_dev *dev, const u8 *from, u32 size)
 {
+	const struct abi_jsm_msg *msg = (const void *)from;
+	u32 type = __atomic_load_n(&msg->type, __ATOMIC_RELAXED);
+	u32 request_id = __atomic_load_n(&msg->request_id, __ATOMIC_RELAXED);
+
+	if (BASE_UNLIKELY(type != ABI_JSM_JOB_DONE || request_id ||
+			  size < MSG_MIN + sizeof(struct abi_jsm_job_done))) {
+		malformed(dev, "type 0x%x, request id %u, %u bytes on the job channel", type,
+			  request_id, size);
+		return;
+	}
+	drv_job_done(dev, __atomic_load_n(&msg->payload.job_done.job_id, __ATOMIC_RELAXED),
+		     __atomic_load_n(&msg->payload.job_done.job_status, __ATOMIC_RELAXED));
+}
+
+/* Not in line: its copy of the message would cost each JOB_DONE. */
+static __attribute__((noinline)) void answer_message(struct drv_dev *dev, u16 chan, const u8 *from,
+						     u32 size)
+{
+	struct abi_jsm_msg msg;
+
 	if (size < MSG_MIN) {
 		malformed(dev, "%u bytes on channel %u, expected at least %u", size, chan, MSG_MIN);
 		return;
 	}
-	if (chan != ABI_IPC_CHAN_JOB_RET) {
-		drv_jsm_answer(dev, msg, size);
-		return;
-	}
-	if (msg->type != ABI_JSM_JOB_DONE || msg->request_id ||
-	    size < MSG_MIN + sizeof(struct abi_jsm_job_done)) {
-		malformed(dev, "type 0x%x, request id %u, %u bytes on the job channel", msg->type,
-			  msg->request_id, size);
-		return;
-	}
-	drv_job_done(dev, &msg->payload.job_done);
+	memcpy(&msg, from, sizeof(msg));
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_RX, msg.type, msg.request_id);
+	drv_jsm_answer(dev, &msg, base_min(size, (u32)sizeof(msg)));
 }
 
-/* Every part of a message a JOB_DONE has; answers are copied whole. */
-#define COPY_JOB_DONE (ABI_JSM_PAYLOAD_OFF + sizeof(struct abi_jsm_job_done))
+static void free_message(u8 *msg)
+{
+	/* pairs with the firmware's search for a free slot: the content is taken */
+	__atomic_store_n((u32 *)(void *)(msg + offsetof(struct abi_jsm_msg, status)), ABI_IPC_FREE,
+			 __ATOMIC_RELEASE);
+}
+
+static void dispatch_data(struct drv_dev *dev, const struct abi_ipc_hdr *hdr, u16 chan,
+			  u32 data_addr, bool *ready)
+{
+	struct drv_ipc *ipc = &dev->ipc;
+	u32 size = __atomic_load_n(&hdr->data_size, __ATOMIC_RELAXED);
+	u64 off;
+
+	if (BASE_UNLIKELY(chan == ABI_IPC_CHAN_BOOT && data_addr == ABI_IPC_BOOT_DATA)) {
+		*ready = true;
+		return;
+	}
+	if (BASE_UNLIKELY(!rx_range(ipc, data_addr, ABI_JSM_MSG_SIZE, &off) || off % sizeof(u64))) {
+		malformed(dev, "data at 0x%08x on channel %u, RX buffer is at 0x%llx", data_addr,
+			  chan, (unsigned long long)ipc->rx_va);
+		return;
+	}
+	if (BASE_LIKELY(chan == ABI_IPC_CHAN_JOB_RET))
+		job_message(dev, ipc->rx_cpu + off, size);
+	else
+		answer_message(dev, chan, ipc->rx_cpu + off, size);
+	free_message(ipc->rx_cpu + off);
+}
 
 static void dispatch(struct drv_dev *dev, u32 addr, bool *ready)
 {
 	struct drv_ipc *ipc = &dev->ipc;
 	struct abi_ipc_hdr *hdr;
-	u32 data_addr, size;
-	u64 off, msg_off;
+	u64 off;
 	u16 chan;
 
-	if (!rx_range(ipc, addr, ABI_IPC_HDR_SIZE, &off) || off % ABI_IPC_ALIGN) {
+	if (BASE_UNLIKELY(!rx_range(ipc, addr, ABI_IPC_HDR_SIZE, &off) || off % ABI_IPC_ALIGN)) {
 		malformed(dev, "header at 0x%08x, RX buffer is at 0x%llx", addr,
 			  (unsigned long long)ipc->rx_va);
 		return;
 	}
 	hdr = (struct abi_ipc_hdr *)(void *)(ipc->rx_cpu + off);
-	data_addr = __atomic_load_n(&hdr->data_addr, __ATOMIC_RELAXED);
-	size = __atomic_load_n(&hdr->data_size, __ATOMIC_RELAXED);
 	chan = __atomic_load_n(&hdr->channel, __ATOMIC_RELAXED);
-	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_RX, chan, addr);
-
-	if (chan == ABI_IPC_CHAN_BOOT && data_addr == ABI_IPC_BOOT_DATA) {
-		*ready = true;
-	} else if (!rx_range(ipc, data_addr, ABI_JSM_MSG_SIZE, &msg_off) || msg_off % sizeof(u64)) {
-		malformed(dev, "data at 0x%08x on channel %u, RX buffer is at 0x%llx", data_addr,
-			  chan, (unsigned long long)ipc->rx_va);
-	} else {
-		u8 *from = ipc->rx_cpu + msg_off;
-		struct abi_jsm_msg msg;
-
-		size = base_min(size, (u32)ABI_JSM_MSG_SIZE);
-		if (BASE_LIKELY(chan == ABI_IPC_CHAN_JOB_RET))
-			memcpy(&msg, from, COPY_JOB_DONE);
-		else
-			memcpy(&msg, from, sizeof(msg));
-		__atomic_store_n((u32 *)(void *)(from + offsetof(struct abi_jsm_msg, status)),
-				 ABI_IPC_FREE, __ATOMIC_RELEASE);
-		dispatch_msg(dev, chan, &msg, size);
-	}
-	/* pairs with the firmware's search for a free slot: its content is taken */
+	dispatch_data(dev, hdr, chan, __atomic_load_n(&hdr->data_addr, __ATOMIC_RELAXED), ready);
+	/* likewise */
 	__atomic_store_n(&hdr->status, ABI_IPC_FREE, __ATOMIC_RELEASE);
 }
 
@@ -176,14 +194,14 @@ static void dispatch(struct drv_dev *dev, u32 addr, bool *ready)
  */
 int drv_ipc_drain(struct drv_dev *dev, bool *ready)
 {
-	u32 stat = drv_rd32(dev, dev->regs.fifo_stat);
+	u32 stat = drv_quiet_rd32(dev, dev->regs.fifo_stat);
 	u32 fill;
 
 	if (stat == DRV_ALL_ONES)
 		return -ENODEV;
 	fill = reg_fld_get(stat, REG_IP_37XX_HOST_SS_TIM_IPC_FIFO_STAT__FILL_LEVEL);
 	while (fill--) {
-		u32 addr = drv_rd32(dev, dev->regs.fifo_pop);
+		u32 addr = drv_quiet_rd32(dev, dev->regs.fifo_pop);
 
 		if (addr == DRV_ALL_ONES)
 			return -ENODEV;

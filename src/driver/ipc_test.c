@@ -39,17 +39,21 @@ u64 drv_bo_addr(const struct drv_bo *bo)
 	(void)bo;
 	return 0;
 }
-void drv_job_done(struct drv_dev *d, const struct abi_jsm_job_done *msg)
+void drv_job_done(struct drv_dev *d, u32 id, u32 status)
 {
 	(void)d;
 	jobs_done++;
-	last_job = msg->job_id;
-	last_status = msg->job_status;
+	last_job = id;
+	last_status = status;
 }
 void drv_irq_handle(struct drv_dev *d)
 {
 	(void)d;
 	irqs++;
+}
+void drv_timer_set(struct drv_dev *d, enum drv_timer timer, u64 time_ns)
+{
+	d->timers[timer] = time_ns;
 }
 void drv_fail(struct drv_dev *d, int code, const char *fmt, ...)
 {
@@ -91,6 +95,7 @@ static int setup(void **state)
 	dev.ipc.tx_va = TX_VA;
 	dev.ipc.rx_va = RX_VA;
 	dev.tdr_ns = DRV_NO_TIME;
+	dev.tdr_period_ns = 2 * BASE_NS_PER_S;
 	drv_jsm_init(&dev);
 	fifo_nr = jobs_done = irqs = fails = 0;
 	return 0;
@@ -198,7 +203,7 @@ static void test_ask_and_answer(void **state)
 	assert_int_equal(answers, 1);
 	assert_int_equal(answer_ret, 0);
 	assert_int_equal(answer_hb, 77);
-	assert_int_equal(dev.jsm.timer_ns, DRV_NO_TIME);
+	assert_int_equal(dev.timers[DRV_TIMER_JSM], DRV_NO_TIME);
 
 	message(3, ABI_IPC_CHAN_ASYNC, ABI_JSM_QUERY_ENGINE_HB_DONE, 1);
 	assert_int_equal(drain(), 0); /* a duplicate finds nobody */

@@ -34,47 +34,51 @@ static void ip_rare(struct drv_dev *dev, u32 stat)
 }
 
 /* The clear precedes the work, so that what comes meanwhile is seen (P 3.7). */
-static int ip_irq(struct drv_dev *dev)
+static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 {
-	u32 raw = drv_rd32(dev, dev->regs.icb_status);
+	u32 raw = drv_quiet_rd32(dev, dev->regs.icb_status);
 	u32 stat = raw & dev->icb_irq_mask;
 	bool ready = false;
 	int ret = 0;
 
+	/* a message arrived and nothing else: what it says is traced, that is enough */
+	if (raw != ICB(HOST_IPC_FIFO_INT) || btrs_stat)
+		drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_IRQ, btrs_stat, raw);
 	if (raw == DRV_ALL_ONES)
 		return -ENODEV;
 	if (!stat)
 		return 0;
-	drv_wr32(dev, dev->regs.icb_clear, stat);
+	drv_quiet_wr32(dev, dev->regs.icb_clear, stat);
 	if (BASE_UNLIKELY(stat & ICB(MMU_IRQ_0_INT)))
 		drv_mmu_events(dev);
 	if (stat & ICB(HOST_IPC_FIFO_INT))
 		ret = drv_ipc_drain(dev, &ready);
-	if (BASE_UNLIKELY(ready))
+	if (BASE_LIKELY(stat == ICB(HOST_IPC_FIFO_INT) && !ready))
+		return ret;
+	if (ready)
 		drv_fail(dev, -EPROTO,
 			 "the firmware restarted by itself: it sent the ready "
 			 "message again");
-	if (BASE_UNLIKELY(stat & ~(ICB(HOST_IPC_FIFO_INT) | ICB(MMU_IRQ_0_INT))))
-		ip_rare(dev, stat);
+	ip_rare(dev, stat);
 	return ret;
 }
 
 static int handle(struct drv_dev *dev)
 {
-	u32 stat = drv_rd32(dev, dev->regs.int_stat);
+	u32 stat = drv_quiet_rd32(dev, dev->regs.int_stat);
 	int ret;
 
 	if (stat == DRV_ALL_ONES)
 		return -ENODEV;
 	stat &= dev->btrs_irq_mask;
 	if (BASE_LIKELY(!stat))
-		return ip_irq(dev);
+		return ip_irq(dev, 0);
 	ret = dev->info->ops->btrs_irq(dev, stat);
 	if (ret) {
 		drv_fail(dev, ret, "the buttress reported an error: INTERRUPT_STAT 0x%x", stat);
 		return 0;
 	}
-	return drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT ? 0 : ip_irq(dev);
+	return drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT ? 0 : ip_irq(dev, stat);
 }
 
 void drv_irq_handle(struct drv_dev *dev)
@@ -82,10 +86,10 @@ void drv_irq_handle(struct drv_dev *dev)
 	int ret;
 
 	dev->irqs++;
-	drv_wr32(dev, dev->regs.int_global_mask, 1);
+	drv_quiet_wr32(dev, dev->regs.int_global_mask, 1);
 	ret = handle(dev);
 	if (ret)
 		drv_fail(dev, ret, "a register read all-ones in the interrupt: the device is gone");
 	if (drv_is_up(dev))
-		drv_wr32(dev, dev->regs.int_global_mask, 0);
+		drv_quiet_wr32(dev, dev->regs.int_global_mask, 0);
 }

@@ -9,7 +9,6 @@
  * Nothing here allocates.  Limits keep every completion's place free: jobs under way plus
  * completions not reaped are at most DRV_QUEUE_DONE_MAX per queue.
  */
-#include <assert.h>
 #include <errno.h>
 
 #include "abi/job.h"
@@ -20,7 +19,7 @@ static u32 take_number(struct drv_ctx *ctx)
 {
 	u32 n = ctx->next_job;
 
-	while (ctx->jobs[n].queue)
+	while (BASE_UNLIKELY(ctx->jobs[n].queue != NULL))
 		n = (n + 1) % DRV_CTX_JOBS;
 	ctx->next_job = (n + 1) % DRV_CTX_JOBS;
 	return n;
@@ -41,14 +40,6 @@ static void put_job(struct drv_queue *queue, const struct abi_job *desc, u64 now
 	drv_trace_add(&ctx->dev->trace, now_ns, DRV_TRACE_SUBMIT, id, desc->cmd_addr);
 }
 
-static u32 room_of(const struct drv_queue *queue)
-{
-	u32 room = DRV_QUEUE_DEPTH - queue->pending;
-
-	room = base_min(room, DRV_CTX_JOBS - queue->ctx->nr_jobs);
-	return base_min(room, DRV_QUEUE_DONE_MAX - queue->pending - queue->done_nr);
-}
-
 /* Why no job is taken now, or 0. */
 static int refuse(const struct drv_queue *queue)
 {
@@ -57,42 +48,68 @@ static int refuse(const struct drv_queue *queue)
 	return queue->ctx->dev->state == DRV_FAILED ? -ENODEV : -ECANCELED;
 }
 
-int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr)
+/* The jobs are in the ring: count them, start the watchdog, register a new queue. */
+static void count_jobs(struct drv_queue *queue, u32 nr, u64 now_ns)
 {
 	struct drv_ctx *ctx = queue->ctx;
 	struct drv_dev *dev = ctx->dev;
-	u32 head, taken = 0;
-	u64 now_ns;
-	int ret;
 
-	ret = refuse(queue);
-	if (ret)
-		return ret;
-	ret = drv_ring_head(&queue->ring, &head);
-	if (ret) {
-		drv_fail(dev, ret,
-			 "doorbell %u: the firmware wrote a head that is no slot of the "
-			 "job queue",
-			 queue->db);
-		return -ENODEV;
-	}
-	nr = base_min(nr, room_of(queue));
-	now_ns = drv_clock(dev);
-	for (; taken < nr && !drv_ring_full(&queue->ring, head); taken++)
-		put_job(queue, &jobs[taken], now_ns);
-	if (!taken)
-		return -EAGAIN;
-	queue->pending += taken;
-	ctx->nr_jobs += taken;
-	dev->nr_jobs += taken;
+	queue->credit -= nr;
+	queue->pending += nr;
+	ctx->nr_jobs += nr;
+	dev->nr_jobs += nr;
 	if (dev->tdr_ns == DRV_NO_TIME)
-		dev->tdr_ns = now_ns + dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS;
+		dev->tdr_ns = now_ns + dev->tdr_period_ns;
 	if (BASE_UNLIKELY(queue->state == DRV_QUEUE_NEW)) {
 		queue->state = DRV_QUEUE_WANT_REG;
 		drv_ctx_progress(dev);
 	}
+}
+
+/*
+ * How many more jobs the queue may take.  Only submission lowers it, so the result is good until
+ * that many were taken, without another look at what the firmware wrote.
+ */
+static __attribute__((noinline)) int renew_credit(struct drv_queue *queue)
+{
+	u32 room;
+	int ret = drv_ring_room(&queue->ring, &room);
+
+	if (ret) {
+		drv_fail(queue->ctx->dev, ret,
+			 "doorbell %u: the firmware wrote a head that is no slot of the job queue",
+			 queue->db);
+		return -ENODEV;
+	}
+	room = base_min(room, DRV_QUEUE_DEPTH - queue->pending);
+	queue->credit = base_min(room, DRV_QUEUE_DONE_MAX - queue->pending - queue->done_nr);
+	return 0;
+}
+
+int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr)
+{
+	struct drv_ctx *ctx = queue->ctx;
+	u64 now_ns;
+	int ret;
+
+	ret = refuse(queue);
+	if (BASE_UNLIKELY(ret))
+		return ret;
+	if (BASE_UNLIKELY(nr > queue->credit)) {
+		ret = renew_credit(queue);
+		if (ret)
+			return ret;
+		nr = base_min(nr, queue->credit);
+	}
+	nr = base_min(nr, DRV_CTX_JOBS - ctx->nr_jobs);
+	if (!nr)
+		return -EAGAIN;
+	now_ns = drv_clock(ctx->dev);
+	for (u32 i = 0; i < nr; i++)
+		put_job(queue, &jobs[i], now_ns);
+	count_jobs(queue, nr, now_ns);
 	drv_queue_publish(queue);
-	return (int)taken;
+	return (int)nr;
 }
 
 u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
@@ -111,12 +128,11 @@ u32 drv_queue_pending(const struct drv_queue *queue)
 	return queue->pending;
 }
 
-static void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s32 status)
+static inline void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s32 status)
 {
 	struct drv_queue *queue = job->queue;
 	struct abi_completion *done;
 
-	assert(queue->done_nr < DRV_QUEUE_DONE_MAX);
 	done = &queue->done[(queue->done_head + queue->done_nr++) % DRV_QUEUE_DONE_MAX];
 	done->cookie = job->cookie;
 	done->status = status;
@@ -152,16 +168,15 @@ static s32 aborted_status(const struct drv_job *job, u32 status)
 	return status ? -ECANCELED : 0;
 }
 
-void drv_job_done(struct drv_dev *dev, const struct abi_jsm_job_done *msg)
+void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
 {
-	u32 ssid = (msg->job_id >> 8) + 1;
+	u32 ssid = (id >> 8) + 1;
 	struct drv_ctx *ctx = ssid < DRV_NR_SSIDS ? dev->ctxs[ssid] : NULL;
-	struct drv_job *job = ctx ? &ctx->jobs[msg->job_id % DRV_CTX_JOBS] : NULL;
-	u32 status = msg->job_status;
+	struct drv_job *job = ctx ? &ctx->jobs[id % DRV_CTX_JOBS] : NULL;
 
 	if (BASE_UNLIKELY(!job || !job->queue)) {
 		dev->unknown_jobs++; /* ignored; P 10.5 */
-		drv_dbg(dev, JOB, "JOB_DONE for job 0x%x, which is not under way", msg->job_id);
+		drv_dbg(dev, JOB, "JOB_DONE for job 0x%x, which is not under way", id);
 		return;
 	}
 	if (BASE_UNLIKELY(status)) {
@@ -175,7 +190,7 @@ void drv_job_done(struct drv_dev *dev, const struct abi_jsm_job_done *msg)
 		if (ctx->faulty)
 			status = (u32)aborted_status(job, status);
 	}
-	complete(dev, job, msg->job_id, (s32)status);
+	complete(dev, job, id, (s32)status);
 	restart_tdr(dev);
 }
 

@@ -18,15 +18,19 @@ void drv_jsm_init(struct drv_dev *dev)
 {
 	u32 next_id = dev->jsm.next_id ? dev->jsm.next_id : 1;
 
-	dev->jsm = (struct drv_jsm){ .next_id = next_id, .timer_ns = DRV_NO_TIME };
+	dev->jsm = (struct drv_jsm){ .next_id = next_id };
+	drv_timer_set(dev, DRV_TIMER_JSM, DRV_NO_TIME);
 }
 
-static void update_timer(struct drv_jsm *jsm)
+static void update_timer(struct drv_dev *dev)
 {
-	jsm->timer_ns = DRV_NO_TIME;
+	const struct drv_jsm *jsm = &dev->jsm;
+	u64 first_ns = DRV_NO_TIME;
+
 	for (u32 i = 0; i < DRV_NR_REQS; i++)
 		if (jsm->reqs[i].id)
-			jsm->timer_ns = base_min(jsm->timer_ns, jsm->reqs[i].deadline_ns);
+			first_ns = base_min(first_ns, jsm->reqs[i].deadline_ns);
+	drv_timer_set(dev, DRV_TIMER_JSM, first_ns);
 }
 
 static struct drv_req *free_slot(struct drv_jsm *jsm)
@@ -66,7 +70,7 @@ int drv_jsm_ask(struct drv_dev *dev, u32 type, u32 answer, const void *payload, 
 	};
 	msg.request_id = req->id;
 	memcpy(&msg.payload, payload, len);
-	update_timer(jsm);
+	update_timer(dev);
 	drv_dbg(dev, JSM, "ask 0x%04x, request %u", type, req->id);
 	drv_ipc_send(dev, (u32)(req - jsm->reqs), ABI_IPC_CHAN_ASYNC, &msg);
 	return 0;
@@ -78,7 +82,7 @@ static void finish(struct drv_dev *dev, struct drv_req *req, int ret,
 	struct drv_req done = *req;
 
 	req->id = 0; /* before done(), which may ask again */
-	update_timer(&dev->jsm);
+	update_timer(dev);
 	dev->work = true; /* somebody may have waited for a slot */
 	done.done(dev, done.arg, ret, answer);
 }
@@ -137,24 +141,19 @@ void drv_jsm_timer(struct drv_dev *dev)
 {
 	struct drv_jsm *jsm = &dev->jsm;
 
-	if (dev->now_ns < jsm->timer_ns)
+	if (dev->now_ns < dev->timers[DRV_TIMER_JSM])
 		return;
 	/* an interrupt may have been lost: look before judging */
 	drv_irq_handle(dev);
 	for (u32 i = 0; i < DRV_NR_REQS && drv_is_up(dev); i++)
 		if (jsm->reqs[i].id && dev->now_ns >= jsm->reqs[i].deadline_ns)
 			time_out(dev, &jsm->reqs[i]);
-	update_timer(jsm);
+	update_timer(dev);
 }
 
 /*
  * Heartbeat
  */
-
-static u64 tdr_period(const struct drv_dev *dev)
-{
-	return dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS;
-}
 
 static void hb_done(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_msg *answer)
 {
@@ -221,6 +220,6 @@ void drv_jsm_tdr(struct drv_dev *dev)
 			 dev->nr_jobs, dev->gen->timeouts.inference_ms);
 		return;
 	}
-	dev->tdr_ns = dev->now_ns + tdr_period(dev);
+	dev->tdr_ns = dev->now_ns + dev->tdr_period_ns;
 	query(dev, dev);
 }

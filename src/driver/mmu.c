@@ -39,7 +39,6 @@ int drv_mmu_init(struct drv_dev *dev)
 	int ret;
 
 	drv_list_init(&mmu->zombies);
-	mmu->deadline_ns = mmu->retry_ns = DRV_NO_TIME;
 	/* 64 KiB aligned: the CD table must be aligned to its size */
 	ret = dev->ops->dma_alloc(dev->os, ALL_SIZE, 0x10000, OS_CACHE_WC, dev->gen->dma_bits, true,
 				  &mmu->dma);
@@ -119,7 +118,7 @@ void drv_mmu_off(struct drv_dev *dev)
 
 	mmu->on = false;
 	mmu->in_flight = false;
-	mmu->deadline_ns = mmu->retry_ns = DRV_NO_TIME;
+	drv_timer_set(dev, DRV_TIMER_MMU, DRV_NO_TIME);
 	mmu->cfgi = false;
 	memset(mmu->dirty, 0, sizeof(mmu->dirty));
 }
@@ -186,7 +185,7 @@ static int look(struct drv_dev *dev)
 static void batch_done(struct drv_dev *dev)
 {
 	dev->mmu.in_flight = false;
-	dev->mmu.deadline_ns = dev->mmu.retry_ns = DRV_NO_TIME;
+	drv_timer_set(dev, DRV_TIMER_MMU, DRV_NO_TIME);
 	drv_mmu_reap(dev);
 }
 
@@ -205,7 +204,7 @@ static int spin(struct drv_dev *dev)
 		dev->ops->delay_ns(dev->os, DRV_POLL_STEP_NS);
 		drv_clock(dev);
 	}
-	dev->mmu.retry_ns = dev->now_ns + dev->mmu.pause_ns;
+	drv_timer_set(dev, DRV_TIMER_MMU, dev->now_ns + dev->mmu.pause_ns);
 	dev->mmu.pause_ns = base_min(dev->mmu.pause_ns * 2, DRV_POLL_MAX_NS);
 	return -EAGAIN;
 }
@@ -235,7 +234,7 @@ static void ring_held(struct drv_dev *dev)
 
 void drv_mmu_timer(struct drv_dev *dev)
 {
-	if (!dev->mmu.in_flight || dev->now_ns < dev->mmu.retry_ns)
+	if (!dev->mmu.in_flight || dev->now_ns < dev->timers[DRV_TIMER_MMU])
 		return;
 	if (spin(dev))
 		return;

@@ -37,6 +37,10 @@ void drv_ctx_abort(struct drv_ctx *ctx)
 	(void)ctx;
 	aborts++;
 }
+void drv_timer_set(struct drv_dev *d, enum drv_timer timer, u64 time_ns)
+{
+	d->timers[timer] = time_ns;
+}
 void drv_fail(struct drv_dev *d, int code, const char *fmt, ...)
 {
 	(void)fmt;
@@ -168,18 +172,18 @@ static void test_slow(void **state)
 		drv_mmu_invalidate(&dev, ssid);
 	drv_mmu_drop_bo(&dev, 40, &b);
 	assert_int_equal(released, 0);
-	os.now_ns = dev.mmu.retry_ns;
+	os.now_ns = dev.timers[DRV_TIMER_MMU];
 	drv_clock(&dev);
 	drv_mmu_timer(&dev);
 	assert_int_equal(released, 0);
 	answering = true;
 	follow(&os);
-	os.now_ns = dev.mmu.retry_ns;
+	os.now_ns = dev.timers[DRV_TIMER_MMU];
 	drv_clock(&dev);
 	drv_mmu_timer(&dev);
 	assert_false(dev.mmu.in_flight);
 	assert_int_equal(released, 2);
-	assert_int_equal(dev.mmu.retry_ns, DRV_NO_TIME);
+	assert_int_equal(dev.timers[DRV_TIMER_MMU], DRV_NO_TIME);
 }
 
 static void test_never(void **state)
@@ -188,7 +192,7 @@ static void test_never(void **state)
 	answering = false;
 	drv_mmu_invalidate(&dev, 2);
 	for (u32 i = 0; i < 1000 && !fails; i++) {
-		os.now_ns = dev.mmu.retry_ns;
+		os.now_ns = dev.timers[DRV_TIMER_MMU];
 		drv_clock(&dev);
 		drv_mmu_timer(&dev);
 	}

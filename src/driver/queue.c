@@ -84,6 +84,7 @@ void drv_queue_destroy(struct drv_queue *queue)
 void drv_queue_forget(struct drv_queue *queue)
 {
 	queue->state = DRV_QUEUE_NEW;
+	queue->credit = 0;
 	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
 }
 
@@ -177,5 +178,6 @@ void drv_queue_publish(struct drv_queue *queue)
 	dev->ops->wmb(dev->os);
 	drv_ring_commit(&queue->ring);
 	dev->ops->wmb(dev->os);
-	drv_wr32(dev, queue->db_reg, 1);
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_DB, queue->db_reg, queue->ring.pub);
+	drv_quiet_wr32(dev, queue->db_reg, 1);
 }

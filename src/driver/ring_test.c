@@ -24,12 +24,14 @@ static void test_depth_and_wrap(void **state)
 
 	(void)state;
 	for (u32 round = 0; round < 3; round++) {
-		u32 head, n = 0;
+		u32 room;
 
-		assert_int_equal(drv_ring_head(&ring, &head), 0);
-		for (; !drv_ring_full(&ring, head); n++)
-			assert_true(drv_ring_push(&ring, 0x1000, id++, false) < ABI_JOBQ_SLOTS);
-		assert_int_equal(n, ABI_JOBQ_DEPTH);
+		for (u32 n = 0; n <= ABI_JOBQ_DEPTH; n++) {
+			assert_int_equal(drv_ring_room(&ring, &room), 0);
+			assert_int_equal(room, ABI_JOBQ_DEPTH - n);
+			if (room)
+				drv_ring_push(&ring, 0x1000, id++, false);
+		}
 		assert_true(drv_ring_publish(&ring));
 		drv_ring_commit(&ring);
 		assert_int_equal(page.hdr.tail, ring.tail);
@@ -64,7 +66,7 @@ static void test_nothing_to_publish(void **state)
 /* The firmware may write any number into head. */
 static void test_bad_head(void **state)
 {
-	u32 head;
+	u32 room;
 
 	(void)state;
 	drv_ring_push(&ring, 1, 1, false);
@@ -73,19 +75,19 @@ static void test_bad_head(void **state)
 	for (u32 bad = 3; bad < 200; bad++) {
 		page.hdr.head = bad;
 		/* behind tail it would mean that slots not written were taken */
-		assert_int_equal(drv_ring_head(&ring, &head), bad >= ABI_JOBQ_SLOTS ? -EPROTO : 0);
+		assert_int_equal(drv_ring_room(&ring, &room), bad >= ABI_JOBQ_SLOTS ? -EPROTO : 0);
 	}
 	page.hdr.head = UINT32_MAX;
-	assert_int_equal(drv_ring_head(&ring, &head), -EPROTO);
+	assert_int_equal(drv_ring_room(&ring, &room), -EPROTO);
 	page.hdr.head = 2;
-	assert_int_equal(drv_ring_head(&ring, &head), 0);
-	assert_int_equal(head, 2);
+	assert_int_equal(drv_ring_room(&ring, &room), 0);
+	assert_int_equal(room, ABI_JOBQ_DEPTH);
 }
 
 /* Between what was published and what was only put in there is no head. */
 static void test_head_past_published(void **state)
 {
-	u32 head;
+	u32 room;
 
 	(void)state;
 	drv_ring_push(&ring, 1, 1, true);
@@ -93,9 +95,9 @@ static void test_head_past_published(void **state)
 	drv_ring_push(&ring, 1, 3, false);
 	drv_ring_publish(&ring);
 	page.hdr.head = 1;
-	assert_int_equal(drv_ring_head(&ring, &head), 0);
+	assert_int_equal(drv_ring_room(&ring, &room), 0);
 	page.hdr.head = 2;
-	assert_int_equal(drv_ring_head(&ring, &head), -EPROTO);
+	assert_int_equal(drv_ring_room(&ring, &room), -EPROTO);
 }
 
 /* What is behind a SYNC job waits until it is done. */

@@ -6,9 +6,10 @@
 #include "driver/mmio.h"
 
 static const char *const kind_names[] = {
-	[DRV_TRACE_NONE] = "-",	   [DRV_TRACE_RD] = "read",	[DRV_TRACE_WR] = "write",
-	[DRV_TRACE_TX] = "ask",	   [DRV_TRACE_RX] = "receive",	[DRV_TRACE_SUBMIT] = "submit",
-	[DRV_TRACE_DONE] = "done", [DRV_TRACE_STATE] = "state",
+	[DRV_TRACE_NONE] = "-",	     [DRV_TRACE_RD] = "read",	  [DRV_TRACE_WR] = "write",
+	[DRV_TRACE_TX] = "ask",	     [DRV_TRACE_RX] = "receive",  [DRV_TRACE_SUBMIT] = "submit",
+	[DRV_TRACE_DONE] = "done",   [DRV_TRACE_DB] = "doorbell", [DRV_TRACE_IRQ] = "interrupt",
+	[DRV_TRACE_STATE] = "state",
 };
 
 static void format(const struct drv_dev *dev, const struct drv_trace_rec *rec, char *buf,
@@ -16,12 +17,12 @@ static void format(const struct drv_dev *dev, const struct drv_trace_rec *rec, c
 {
 	char name[96];
 
-	if (rec->kind == DRV_TRACE_RD || rec->kind == DRV_TRACE_WR)
+	if (rec->kind == DRV_TRACE_RD || rec->kind == DRV_TRACE_WR || rec->kind == DRV_TRACE_DB)
 		drv_reg_name(dev, rec->off, name, sizeof(name));
 	else
 		snprintf(name, sizeof(name), "0x%x", rec->off);
-	snprintf(buf, size, "%" PRIu64 ".%06" PRIu64 " ms #%u %s %s 0x%" PRIx64,
-		 rec->time_ns / BASE_NS_PER_MS, rec->time_ns % BASE_NS_PER_MS, rec->seq,
+	snprintf(buf, size, "%" PRIu64 ".%06" PRIu64 " ms %s %s 0x%" PRIx64,
+		 rec->time_ns / BASE_NS_PER_MS, rec->time_ns % BASE_NS_PER_MS,
 		 kind_names[rec->kind], name, rec->val);
 }
 
@@ -29,12 +30,15 @@ void drv_trace_dump(const struct drv_dev *dev, u32 max,
 		    void (*line)(void *opaque, const char *text), void *opaque)
 {
 	const struct drv_trace *trace = &dev->trace;
-	u32 kept = base_min(trace->nr, DRV_TRACE_RECS);
-	u32 nr = base_min(kept, max);
+	u32 nr = base_min(max, DRV_TRACE_RECS);
 	char buf[192];
 
-	for (u32 i = trace->nr - nr; i != trace->nr; i++) {
-		format(dev, &trace->rec[i % DRV_TRACE_RECS], buf, sizeof(buf));
+	for (u32 i = DRV_TRACE_RECS - nr; i < DRV_TRACE_RECS; i++) {
+		const struct drv_trace_rec *rec = &trace->rec[(trace->next + i) % DRV_TRACE_RECS];
+
+		if (rec->kind == DRV_TRACE_NONE)
+			continue;
+		format(dev, rec, buf, sizeof(buf));
 		line(opaque, buf);
 	}
 }
