@@ -188,12 +188,11 @@ u64 drv_boot_entry(const struct drv_dev *dev)
 /* Interrupts are off: the FIFO is polled (P 3.6 #8). */
 int drv_boot_wait_ready(struct drv_dev *dev)
 {
-	bool ready = false;
-	int ret = drv_ipc_drain(dev, &ready);
+	int ret = drv_ipc_drain(dev);
 
-	if (ret)
+	if (ret < 0)
 		return ret;
-	return ready ? 0 : -EAGAIN;
+	return ret == DRV_IPC_READY ? 0 : -EAGAIN;
 }
 
 int drv_boot_read_counter(struct drv_dev *dev)

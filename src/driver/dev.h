@@ -307,8 +307,10 @@ void drv_ipc_fini(struct drv_dev *dev);
 void drv_ipc_reset(struct drv_dev *dev);
 /** drv_ipc_send() - @msg through TX slot @slot on channel @chan. */
 void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_msg *msg);
-/** drv_ipc_drain() - dispatch what is in the FIFO; *ready when the ready message was among it. */
-int drv_ipc_drain(struct drv_dev *dev, bool *ready) BASE_WARN_UNUSED;
+#define DRV_IPC_READY 1
+/** drv_ipc_drain() - dispatch what is in the FIFO; 0, DRV_IPC_READY when the ready message was
+ * among it, -ENODEV. */
+int drv_ipc_drain(struct drv_dev *dev) BASE_WARN_UNUSED;
 
 /* jsm.c */
 void drv_jsm_init(struct drv_dev *dev);

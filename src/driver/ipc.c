@@ -146,55 +146,58 @@ static void free_message(u8 *msg)
 			 __ATOMIC_RELEASE);
 }
 
-static void dispatch_data(struct drv_dev *dev, const struct abi_ipc_hdr *hdr, u16 chan,
-			  u32 data_addr, bool *ready)
+/* True when it was the ready message. */
+static bool dispatch_data(struct drv_dev *dev, const struct abi_ipc_hdr *hdr, u16 chan,
+			  u32 data_addr)
 {
 	struct drv_ipc *ipc = &dev->ipc;
 	u32 size = __atomic_load_n(&hdr->data_size, __ATOMIC_RELAXED);
 	u64 off;
 
-	if (BASE_UNLIKELY(chan == ABI_IPC_CHAN_BOOT && data_addr == ABI_IPC_BOOT_DATA)) {
-		*ready = true;
-		return;
-	}
+	if (BASE_UNLIKELY(chan == ABI_IPC_CHAN_BOOT && data_addr == ABI_IPC_BOOT_DATA))
+		return true;
 	if (BASE_UNLIKELY(!rx_range(ipc, data_addr, ABI_JSM_MSG_SIZE, &off) || off % sizeof(u64))) {
 		malformed(dev, "data at 0x%08x on channel %u, RX buffer is at 0x%llx", data_addr,
 			  chan, (unsigned long long)ipc->rx_va);
-		return;
+		return false;
 	}
 	if (BASE_LIKELY(chan == ABI_IPC_CHAN_JOB_RET))
 		job_message(dev, ipc->rx_cpu + off, size);
 	else
 		answer_message(dev, chan, ipc->rx_cpu + off, size);
 	free_message(ipc->rx_cpu + off);
+	return false;
 }
 
-static void dispatch(struct drv_dev *dev, u32 addr, bool *ready)
+static bool dispatch(struct drv_dev *dev, u32 addr)
 {
 	struct drv_ipc *ipc = &dev->ipc;
 	struct abi_ipc_hdr *hdr;
+	bool ready;
 	u64 off;
 	u16 chan;
 
 	if (BASE_UNLIKELY(!rx_range(ipc, addr, ABI_IPC_HDR_SIZE, &off) || off % ABI_IPC_ALIGN)) {
 		malformed(dev, "header at 0x%08x, RX buffer is at 0x%llx", addr,
 			  (unsigned long long)ipc->rx_va);
-		return;
+		return false;
 	}
 	hdr = (struct abi_ipc_hdr *)(void *)(ipc->rx_cpu + off);
 	chan = __atomic_load_n(&hdr->channel, __ATOMIC_RELAXED);
-	dispatch_data(dev, hdr, chan, __atomic_load_n(&hdr->data_addr, __ATOMIC_RELAXED), ready);
+	ready = dispatch_data(dev, hdr, chan, __atomic_load_n(&hdr->data_addr, __ATOMIC_RELAXED));
 	/* likewise */
 	__atomic_store_n(&hdr->status, ABI_IPC_FREE, __ATOMIC_RELEASE);
+	return ready;
 }
 
 /*
  * FIFO_STAT is read once: ICB b4 was cleared before, so what is pushed meanwhile raises it again
  * (P 3.7).
  */
-int drv_ipc_drain(struct drv_dev *dev, bool *ready)
+int drv_ipc_drain(struct drv_dev *dev)
 {
 	u32 stat = drv_quiet_rd32(dev, dev->regs.fifo_stat);
+	int ret = 0;
 	u32 fill;
 
 	if (stat == DRV_ALL_ONES)
@@ -205,7 +208,8 @@ int drv_ipc_drain(struct drv_dev *dev, bool *ready)
 
 		if (addr == DRV_ALL_ONES)
 			return -ENODEV;
-		dispatch(dev, addr, ready);
+		if (BASE_UNLIKELY(dispatch(dev, addr)))
+			ret = DRV_IPC_READY;
 	}
-	return 0;
+	return ret;
 }

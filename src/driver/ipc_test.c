@@ -123,9 +123,7 @@ static struct abi_jsm_msg *message(u32 slot, u16 chan, u32 type, u32 id)
 
 static int drain(void)
 {
-	bool ready = false;
-
-	return drv_ipc_drain(&dev, &ready);
+	return drv_ipc_drain(&dev);
 }
 
 /* The bytes of P 13.6, at their addresses. */
@@ -135,13 +133,11 @@ static void test_vectors(void **state)
 	static const u8 done_hdr[] = { 0x80, 0x60, 0, 0x90, 0x80, 0, 0, 0, 0x0b, 0, 0, 0, 1 };
 	static const u8 done_msg[] = { 0, 0x21, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 };
 	static const u8 done_payload[] = { 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2 };
-	bool ready = false;
 
 	(void)state;
 	memcpy(rx, ready_hdr, sizeof(ready_hdr));
 	push(0x90004000);
-	assert_int_equal(drv_ipc_drain(&dev, &ready), 0);
-	assert_true(ready);
+	assert_int_equal(drain(), DRV_IPC_READY);
 	assert_int_equal(rx[0x0c], 0); /* freed */
 
 	memcpy(rx + 0x80, done_hdr, sizeof(done_hdr));

@@ -38,7 +38,6 @@ static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 {
 	u32 raw = drv_quiet_rd32(dev, dev->regs.icb_status);
 	u32 stat = raw & dev->icb_irq_mask;
-	bool ready = false;
 	int ret = 0;
 
 	/* a message arrived and nothing else: what it says is traced, that is enough */
@@ -52,15 +51,15 @@ static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 	if (BASE_UNLIKELY(stat & ICB(MMU_IRQ_0_INT)))
 		drv_mmu_events(dev);
 	if (stat & ICB(HOST_IPC_FIFO_INT))
-		ret = drv_ipc_drain(dev, &ready);
-	if (BASE_LIKELY(stat == ICB(HOST_IPC_FIFO_INT) && !ready))
+		ret = drv_ipc_drain(dev);
+	if (BASE_LIKELY(stat == ICB(HOST_IPC_FIFO_INT) && ret <= 0))
 		return ret;
-	if (ready)
+	if (ret == DRV_IPC_READY)
 		drv_fail(dev, -EPROTO,
 			 "the firmware restarted by itself: it sent the ready "
 			 "message again");
 	ip_rare(dev, stat);
-	return ret;
+	return base_min(ret, 0);
 }
 
 static int handle(struct drv_dev *dev)

@@ -144,7 +144,8 @@ static inline void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s3
 	queue->ctx->nr_jobs--;
 	dev->nr_jobs--;
 	dev->jobs_done++;
-	dev->jobs_failed += status != 0;
+	if (BASE_UNLIKELY(status))
+		dev->jobs_failed++;
 	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_DONE, id, (u32)status);
 	if (BASE_UNLIKELY(drv_ring_done(&queue->ring, job->slot)))
 		drv_queue_publish(queue);
@@ -156,8 +157,7 @@ static inline void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s3
 static void restart_tdr(struct drv_dev *dev)
 {
 	dev->jsm.hb_rounds = 0;
-	dev->tdr_ns = dev->nr_jobs ? dev->now_ns + dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS
-				   : DRV_NO_TIME;
+	dev->tdr_ns = dev->nr_jobs ? dev->now_ns + dev->tdr_period_ns : DRV_NO_TIME;
 }
 
 /* A job of an aborted context: its own first error, else that it was cancelled. */
