@@ -52,6 +52,12 @@ void drv_pt_destroy(struct drv_dev *dev, struct drv_pt *root)
 	base_free(root);
 }
 
+/* In one store: the device walks its tables whenever it likes. */
+static void set_entry(struct drv_pt *pt, u32 idx, u64 entry)
+{
+	__atomic_store_n(&pt->entries[idx], entry, __ATOMIC_RELAXED);
+}
+
 /* The last-level table of @va, or NULL. */
 static struct drv_pt *leaf_of(const struct drv_pt *root, u64 va)
 {
@@ -80,7 +86,7 @@ static struct drv_pt *leaf_make(struct drv_dev *dev, struct drv_pt *root, u64 va
 				return NULL;
 			pt->next[idx] = below;
 			/* the table below is zero: no order between the two stores is needed */
-			pt->entries[idx] = below->dma.segs[0].addr | ABI_MMU_PTE_TABLE;
+			set_entry(pt, idx, below->dma.segs[0].addr | ABI_MMU_PTE_TABLE);
 		}
 		pt = pt->next[idx];
 	}
@@ -109,7 +115,7 @@ static int map_run(struct drv_dev *dev, struct drv_pt *root, u64 va, u64 addr, u
 		leaf = leaf_make(dev, root, va);
 		if (!leaf)
 			return -ENOMEM;
-		leaf->entries[ABI_MMU_PT_INDEX(va, LAST_LEVEL)] = addr | flags | cont;
+		set_entry(leaf, ABI_MMU_PT_INDEX(va, LAST_LEVEL), addr | flags | cont);
 	}
 	return 0;
 }
@@ -148,7 +154,7 @@ void drv_pt_unmap(struct drv_pt *root, u64 va, u64 len)
 		struct drv_pt *leaf = leaf_of(root, va);
 
 		if (leaf)
-			leaf->entries[ABI_MMU_PT_INDEX(va, LAST_LEVEL)] = ABI_MMU_PTE_DUMMY;
+			set_entry(leaf, ABI_MMU_PT_INDEX(va, LAST_LEVEL), ABI_MMU_PTE_DUMMY);
 	}
 }
 
