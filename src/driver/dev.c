@@ -197,7 +197,7 @@ static void fail(struct drv_dev *dev, int code)
 	dev->phase = DRV_PHASE_NONE;
 	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
 	set_state(dev, DRV_FAILED);
-	drv_wr32(dev, dev->regs.int_global_mask, 1);
+	drv_io_wr32(dev, dev->regs.int_global_mask, 1);
 	drv_mmu_off(dev);
 	drv_pci_quiet(dev); /* from here on memory may be freed */
 	forget_firmware(dev, code == -ETIMEDOUT ? -ETIMEDOUT : -EIO);

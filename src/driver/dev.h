@@ -125,8 +125,8 @@ enum drv_queue_state {
 struct drv_queue {
 	struct drv_ring ring;
 	struct drv_ctx *ctx;
-	u32 db_reg; /* DRV_REG() of its doorbell */
-	u32 credit; /* jobs it may take before limits are looked at again */
+	struct drv_io db_io; /* its doorbell */
+	u32 credit;	     /* jobs it may take before limits are looked at again */
 	u32 pending;
 	enum drv_queue_state state;
 	u32 done_head, done_nr;

@@ -83,7 +83,7 @@ void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_
 	memcpy(at + ABI_IPC_TX_MSG_OFF, msg, sizeof(*msg));
 	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_TX, msg->type, msg->request_id);
 	dev->ops->wmb(dev->os); /* the message before its address */
-	drv_wr32(dev, dev->regs.fifo_push, va);
+	drv_io_wr32(dev, dev->regs.fifo_push, va);
 }
 
 __attribute__((format(printf, 2, 3))) static void malformed(struct drv_dev *dev, const char *fmt,
@@ -196,7 +196,7 @@ static bool dispatch(struct drv_dev *dev, u32 addr)
  */
 int drv_ipc_drain(struct drv_dev *dev)
 {
-	u32 stat = drv_quiet_rd32(dev, dev->regs.fifo_stat);
+	u32 stat = drv_io_rd32(dev, dev->regs.fifo_stat);
 	int ret = 0;
 	u32 fill;
 
@@ -204,7 +204,7 @@ int drv_ipc_drain(struct drv_dev *dev)
 		return -ENODEV;
 	fill = reg_fld_get(stat, REG_IP_37XX_HOST_SS_TIM_IPC_FIFO_STAT__FILL_LEVEL);
 	while (fill--) {
-		u32 addr = drv_quiet_rd32(dev, dev->regs.fifo_pop);
+		u32 addr = drv_io_rd32(dev, dev->regs.fifo_pop);
 
 		if (addr == DRV_ALL_ONES)
 			return -ENODEV;

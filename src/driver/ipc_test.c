@@ -65,9 +65,9 @@ void drv_fail(struct drv_dev *d, int code, const char *fmt, ...)
 
 static void on_rd(struct test_os *t, u32 bar, u32 off)
 {
-	if (off == DRV_REG_OFF(dev.regs.fifo_stat))
+	if (off == dev.regs.fifo_stat.off)
 		*test_os_reg(t, bar, off) = fifo_nr << 16;
-	if (off == DRV_REG_OFF(dev.regs.fifo_pop)) {
+	if (off == dev.regs.fifo_pop.off) {
 		*test_os_reg(t, bar, off) = fifo[0];
 		memmove(fifo, fifo + 1, sizeof(fifo) - sizeof(fifo[0]));
 		fifo_nr--;
@@ -87,9 +87,9 @@ static int setup(void **state)
 	dev.gen = &reg_gen_npu37;
 	dev.state = DRV_READY;
 	dev.log.masked = UINT32_MAX;
-	dev.regs.fifo_stat = DRV_REG(IP_37XX, HOST_SS_TIM_IPC_FIFO_STAT);
-	dev.regs.fifo_pop = DRV_REG(IP_37XX, HOST_SS_TIM_IPC_FIFO_ATM);
-	dev.regs.fifo_push = DRV_REG(IP_37XX, CPU_SS_TIM_IPC_FIFO);
+	dev.regs.fifo_stat = DRV_IO(DRV_REG(IP_37XX, HOST_SS_TIM_IPC_FIFO_STAT));
+	dev.regs.fifo_pop = DRV_IO(DRV_REG(IP_37XX, HOST_SS_TIM_IPC_FIFO_ATM));
+	dev.regs.fifo_push = DRV_IO(DRV_REG(IP_37XX, CPU_SS_TIM_IPC_FIFO));
 	dev.ipc.tx_cpu = tx;
 	dev.ipc.rx_cpu = rx;
 	dev.ipc.tx_va = TX_VA;
@@ -182,7 +182,7 @@ static void test_ask_and_answer(void **state)
 	(void)state;
 	answers = 0;
 	assert_int_equal(ask(false), 0);
-	assert_int_equal(os.last_wr_off, DRV_REG_OFF(dev.regs.fifo_push));
+	assert_int_equal(os.last_wr_off, dev.regs.fifo_push.off);
 	assert_int_equal(os.last_wr_val, TX_VA);
 	assert_int_equal(hdr->data_addr, TX_VA + 64);
 	assert_int_equal(hdr->data_size, 128);

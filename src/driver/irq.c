@@ -36,7 +36,7 @@ static void ip_rare(struct drv_dev *dev, u32 stat)
 /* The clear precedes the work, so that what comes meanwhile is seen (P 3.7). */
 static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 {
-	u32 raw = drv_quiet_rd32(dev, dev->regs.icb_status);
+	u32 raw = drv_io_rd32(dev, dev->regs.icb_status);
 	u32 stat = raw & dev->icb_irq_mask;
 	int ret = 0;
 
@@ -47,7 +47,7 @@ static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 		return -ENODEV;
 	if (!stat)
 		return 0;
-	drv_quiet_wr32(dev, dev->regs.icb_clear, stat);
+	drv_io_wr32(dev, dev->regs.icb_clear, stat);
 	if (BASE_UNLIKELY(stat & ICB(MMU_IRQ_0_INT)))
 		drv_mmu_events(dev);
 	if (stat & ICB(HOST_IPC_FIFO_INT))
@@ -64,7 +64,7 @@ static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 
 static int handle(struct drv_dev *dev)
 {
-	u32 stat = drv_quiet_rd32(dev, dev->regs.int_stat);
+	u32 stat = drv_io_rd32(dev, dev->regs.int_stat);
 	int ret;
 
 	if (stat == DRV_ALL_ONES)
@@ -85,10 +85,10 @@ void drv_irq_handle(struct drv_dev *dev)
 	int ret;
 
 	dev->irqs++;
-	drv_quiet_wr32(dev, dev->regs.int_global_mask, 1);
+	drv_io_wr32(dev, dev->regs.int_global_mask, 1);
 	ret = handle(dev);
 	if (ret)
 		drv_fail(dev, ret, "a register read all-ones in the interrupt: the device is gone");
 	if (drv_is_up(dev))
-		drv_quiet_wr32(dev, dev->regs.int_global_mask, 0);
+		drv_io_wr32(dev, dev->regs.int_global_mask, 0);
 }

@@ -14,22 +14,25 @@
 #define DRV_REG_BAR(reg)   ((reg) >> 28)
 #define DRV_REG_OFF(reg)   ((reg)&0x0fffffffu)
 
+#define DRV_IO(reg) ((struct drv_io){ .bar = DRV_REG_BAR(reg), .off = DRV_REG_OFF(reg) })
+
 #define DRV_ALL_ONES 0xffffffffu
 
-/* Untraced, for the interrupt: its accesses are always the same, one record tells of them all. */
-static inline u32 drv_quiet_rd32(struct drv_dev *dev, u32 reg)
+/* Untraced, for submission and interrupt: their accesses are always the same, the records of jobs
+ * and interrupts tell of them. */
+static inline u32 drv_io_rd32(struct drv_dev *dev, struct drv_io io)
 {
-	return dev->ops->rd32(dev->os, DRV_REG_BAR(reg), DRV_REG_OFF(reg));
+	return dev->ops->rd32(dev->os, io.bar, io.off);
 }
 
-static inline void drv_quiet_wr32(struct drv_dev *dev, u32 reg, u32 val)
+static inline void drv_io_wr32(struct drv_dev *dev, struct drv_io io, u32 val)
 {
-	dev->ops->wr32(dev->os, DRV_REG_BAR(reg), DRV_REG_OFF(reg), val);
+	dev->ops->wr32(dev->os, io.bar, io.off, val);
 }
 
 static inline u32 drv_rd32(struct drv_dev *dev, u32 reg)
 {
-	u32 val = drv_quiet_rd32(dev, reg);
+	u32 val = dev->ops->rd32(dev->os, DRV_REG_BAR(reg), DRV_REG_OFF(reg));
 
 	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_RD, reg, val);
 	return val;
@@ -38,7 +41,7 @@ static inline u32 drv_rd32(struct drv_dev *dev, u32 reg)
 static inline void drv_wr32(struct drv_dev *dev, u32 reg, u32 val)
 {
 	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_WR, reg, val);
-	drv_quiet_wr32(dev, reg, val);
+	dev->ops->wr32(dev->os, DRV_REG_BAR(reg), DRV_REG_OFF(reg), val);
 }
 
 static inline u64 drv_rd64(struct drv_dev *dev, u32 reg)

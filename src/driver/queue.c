@@ -47,7 +47,8 @@ int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out)
 		goto err_put_db;
 	queue->ctx = ctx;
 	queue->priority = priority;
-	queue->db_reg = dev->regs.doorbell + queue->db * dev->regs.doorbell_stride;
+	queue->db_io = dev->regs.doorbell;
+	queue->db_io.off += queue->db * dev->regs.doorbell_stride;
 	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
 	drv_list_add(&ctx->queues, &queue->link);
 	*out = queue;
@@ -178,6 +179,6 @@ void drv_queue_publish(struct drv_queue *queue)
 	dev->ops->wmb(dev->os);
 	drv_ring_commit(&queue->ring);
 	dev->ops->wmb(dev->os);
-	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_DB, queue->db_reg, queue->ring.pub);
-	drv_quiet_wr32(dev, queue->db_reg, 1);
+	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_DB, queue->db, queue->ring.pub);
+	drv_io_wr32(dev, queue->db_io, 1);
 }

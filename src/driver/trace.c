@@ -17,7 +17,7 @@ static void format(const struct drv_dev *dev, const struct drv_trace_rec *rec, c
 {
 	char name[96];
 
-	if (rec->kind == DRV_TRACE_RD || rec->kind == DRV_TRACE_WR || rec->kind == DRV_TRACE_DB)
+	if (rec->kind == DRV_TRACE_RD || rec->kind == DRV_TRACE_WR)
 		drv_reg_name(dev, rec->off, name, sizeof(name));
 	else
 		snprintf(name, sizeof(name), "0x%x", rec->off);

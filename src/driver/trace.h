@@ -15,7 +15,7 @@ enum drv_trace_kind {
 	DRV_TRACE_RX,	  /* off = message type, val = request id; a JOB_DONE is DRV_TRACE_DONE */
 	DRV_TRACE_SUBMIT, /* off = job id, val = address of the command buffer */
 	DRV_TRACE_DONE,	  /* off = job id, val = status */
-	DRV_TRACE_DB,	  /* off = register, val = tail: the doorbell was rung */
+	DRV_TRACE_DB,	  /* off = its number, val = tail: the doorbell was rung */
 	DRV_TRACE_IRQ,	  /* off = INTERRUPT_STAT, val = ICB_STATUS_0 */
 	DRV_TRACE_STATE,  /* val = enum drv_state */
 };

@@ -10,14 +10,20 @@
 
 struct abi_boot_params;
 
-/* Registers common code touches, by what they are for; DRV_REG(), 0 = there is none. */
+/* A register of the submit and interrupt paths, taken apart beforehand. */
+struct drv_io {
+	u32 bar, off;
+};
+
+/* Registers common code touches, by what they are for. */
 struct drv_layout {
-	u32 int_stat, int_local_mask, int_global_mask;
-	u32 vpu_status;
-	u32 icb_status, icb_clear;
-	u32 fifo_stat, fifo_pop, fifo_push;
-	u32 doorbell, doorbell_stride;
-	u32 perf_counter; /* 64 bits */
+	struct drv_io int_stat, int_global_mask;
+	struct drv_io icb_status, icb_clear;
+	struct drv_io fifo_stat, fifo_pop, fifo_push;
+	struct drv_io doorbell; /* of index 0 */
+	u32 doorbell_stride;
+	u32 vpu_status;	  /* DRV_REG() */
+	u32 perf_counter; /* DRV_REG(), 64 bits */
 };
 
 enum drv_seq_id {

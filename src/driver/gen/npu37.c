@@ -10,8 +10,12 @@
 
 #include "driver/mmio.h"
 
-#define B(name)	     DRV_REG(BTRS_MTL, name)
-#define V(name)	     DRV_REG(IP_37XX, name)
+#define B(name) DRV_REG(BTRS_MTL, name)
+#define V(name) DRV_REG(IP_37XX, name)
+#define IO(reg)                                                  \
+	{                                                        \
+		.bar = DRV_REG_BAR(reg), .off = DRV_REG_OFF(reg) \
+	}
 #define BF(reg, fld) REG_BTRS_MTL_##reg##__##fld
 #define VF(reg, fld) REG_IP_37XX_##reg##__##fld
 
@@ -311,17 +315,16 @@ static const char *const fw_extra[] = { "intel/vpu/mtl_vpu.bin", "intel/vpu/inte
 const struct drv_gen_info drv_gen_npu37 = {
 	.gen = &reg_gen_npu37,
 	.regs = {
-		.int_stat = B(INTERRUPT_STAT),
-		.int_local_mask = B(LOCAL_INT_MASK),
-		.int_global_mask = B(GLOBAL_INT_MASK),
-		.vpu_status = B(VPU_STATUS),
-		.icb_status = V(HOST_SS_ICB_STATUS_0),
-		.icb_clear = V(HOST_SS_ICB_CLEAR_0),
-		.fifo_stat = V(HOST_SS_TIM_IPC_FIFO_STAT),
-		.fifo_pop = V(HOST_SS_TIM_IPC_FIFO_ATM),
-		.fifo_push = V(CPU_SS_TIM_IPC_FIFO),
-		.doorbell = V(CPU_SS_DOORBELL),
+		.int_stat = IO(B(INTERRUPT_STAT)),
+		.int_global_mask = IO(B(GLOBAL_INT_MASK)),
+		.icb_status = IO(V(HOST_SS_ICB_STATUS_0)),
+		.icb_clear = IO(V(HOST_SS_ICB_CLEAR_0)),
+		.fifo_stat = IO(V(HOST_SS_TIM_IPC_FIFO_STAT)),
+		.fifo_pop = IO(V(HOST_SS_TIM_IPC_FIFO_ATM)),
+		.fifo_push = IO(V(CPU_SS_TIM_IPC_FIFO)),
+		.doorbell = IO(V(CPU_SS_DOORBELL)),
 		.doorbell_stride = REG_IP_37XX_CPU_SS_DOORBELL_STRIDE,
+		.vpu_status = B(VPU_STATUS),
 		.perf_counter = V(CPU_SS_TIM_PERF_FREE_CNT),
 	},
 	.fw_extra = fw_extra,
