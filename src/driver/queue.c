@@ -105,8 +105,8 @@ static void register_done(struct drv_dev *dev, void *arg, int ret, const struct 
 		 queue->db, base_err_name(ret));
 	drv_jobs_end(queue->ctx, queue, ret);
 	drv_queue_forget(queue);
-	if (ret == -ETIMEDOUT)
-		queue->state = DRV_QUEUE_WANT_UNREG; /* it may come to know the queue yet */
+	/* whatever it said, it may know the queue: undone before another try */
+	queue->state = DRV_QUEUE_WANT_UNREG;
 }
 
 static void unregister_done(struct drv_dev *dev, void *arg, int ret,

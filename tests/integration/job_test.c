@@ -371,6 +371,87 @@ static void test_doorbells_run_out(void **state)
 	work_close(&w);
 }
 
+/* More questions at once than there are slots for (85): the rest waits its turn, none is lost. */
+static void test_more_queues_than_slots(void **state)
+{
+	static struct drv_queue *queues[200];
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	job = job_of(&list, 3);
+	for (u32 i = 0; i < 200; i++) {
+		assert_int_equal(drv_queue_create(w.ctx, 0, &queues[i]), 0);
+		assert_int_equal(drv_queue_submit(queues[i], &job, 1), 1);
+	}
+	for (u32 i = 0; i < 200; i++) {
+		assert_int_equal(env_reap(&env, queues[i], &done, 1), 1);
+		assert_int_equal(done.status, 0);
+	}
+	for (u32 i = 0; i < 200; i++)
+		drv_queue_destroy(queues[i]);
+	work_close(&w);
+	env_run(&env, 50 * BASE_NS_PER_MS);
+	assert_int_equal(env.dev->dbs.used, 0);
+	assert_int_equal(env.dev->ssids.used, 0);
+	env_expect_clean(&env);
+}
+
+/* The registration's answer is lost: the job ends with that, the queue is usable again. */
+static void lost_registration(const char *fault)
+{
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	job = job_of(&list, 3);
+	assert_int_equal(os_inproc_fault(env.npu, fault, 1), 0);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	assert_true(done.status == -ETIMEDOUT || done.status == -EIO || done.status == -EPROTO);
+	assert_int_equal(drv_get_state(env.dev), DRV_READY);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1); /* while it is being undone */
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	assert_int_equal(done.status, 0);
+	work_close(&w);
+	env_run(&env, BASE_NS_PER_S);
+	assert_int_equal(env.dev->dbs.used, 0);
+	assert_int_equal(env.dev->ssids.used, 0);
+}
+
+static void test_lost_answer(void **state)
+{
+	(void)state;
+	lost_registration("lost-answer");
+}
+
+static void test_late_answer(void **state)
+{
+	(void)state;
+	lost_registration("slow-firmware");
+}
+
+static void test_error_answer(void **state)
+{
+	(void)state;
+	lost_registration("error-answer");
+}
+
+static void test_wrong_answer(void **state)
+{
+	(void)state;
+	lost_registration("wrong-answer");
+}
+
 static void test_ranges(void **state)
 {
 	static const struct {
@@ -728,6 +809,11 @@ int main(void)
 		T(test_sync_holds_back),
 		T(test_all_contexts),
 		T(test_doorbells_run_out),
+		T(test_more_queues_than_slots),
+		T(test_lost_answer),
+		T(test_late_answer),
+		T(test_error_answer),
+		T(test_wrong_answer),
 		T(test_ranges),
 		T(test_buffers_are_zeroed),
 		T(test_unmapped_access),
