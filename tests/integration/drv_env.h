@@ -71,13 +71,14 @@ static inline void env_expect_clean(struct env *env)
 		fail_msg("%s", text);
 }
 
-/* One round of the loop: at most until @until_ns. */
-static inline void env_round(struct env *env, u64 until_ns)
+/* One round of the loop: at most until @until_ns; false when the seam cannot wait any more. */
+static inline bool env_round(struct env *env, u64 until_ns)
 {
 	u64 next_ns = drv_process(env->dev);
+	int ret = drv_wait(env->dev, base_min(next_ns, until_ns));
 
-	(void)!drv_wait(env->dev, base_min(next_ns, until_ns));
 	drv_process(env->dev);
+	return !ret || ret == -ETIMEDOUT || ret == -EINTR;
 }
 
 /* Let virtual time pass. */
@@ -85,8 +86,8 @@ static inline void env_run(struct env *env, u64 ns)
 {
 	u64 until_ns = drv_now_ns(env->dev) + ns;
 
-	while (drv_now_ns(env->dev) < until_ns)
-		env_round(env, until_ns);
+	while (drv_now_ns(env->dev) < until_ns && env_round(env, until_ns))
+		continue;
 }
 
 /* Completions of @queue, waiting for @nr of them at most 100 s of virtual time. */
@@ -98,9 +99,8 @@ static inline u32 env_reap(struct env *env, struct drv_queue *queue, struct abi_
 
 	for (;;) {
 		got += drv_queue_reap(queue, out + got, nr - got);
-		if (got == nr || drv_now_ns(env->dev) >= until_ns)
+		if (got == nr || drv_now_ns(env->dev) >= until_ns || !env_round(env, until_ns))
 			return got;
-		env_round(env, until_ns);
 	}
 }
 
