@@ -356,14 +356,14 @@ static __attribute__((noinline)) void process_rare(struct drv_dev *dev)
 
 u64 drv_process(struct drv_dev *dev)
 {
-	u64 now_ns = drv_clock(dev);
 	u64 next_ns;
 
+	drv_clock(dev);
 	/* taken in every state: one left standing would make each drv_wait() return at once */
 	if (dev->ops->irq_ack(dev->os) && BASE_LIKELY(drv_is_up(dev)))
 		drv_irq_handle(dev);
 	next_ns = next_time(dev);
-	if (BASE_LIKELY(now_ns < next_ns && !dev->work))
+	if (BASE_LIKELY(dev->now_ns < next_ns && !dev->work))
 		return next_ns;
 	process_rare(dev);
 	return next_time(dev);

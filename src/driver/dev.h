@@ -126,7 +126,6 @@ struct drv_queue {
 	struct drv_ring ring;
 	struct drv_ctx *ctx;
 	struct drv_io db_io; /* its doorbell */
-	u32 credit;	     /* jobs it may take before limits are looked at again */
 	u32 pending;
 	enum drv_queue_state state;
 	u32 done_head, done_nr;
@@ -270,7 +269,8 @@ struct drv_dev {
 /** drv_timer_set() - in dev.c's loop the earliest of all timers counts. */
 void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns);
 /** drv_fail() - the device is lost: quiet it, end all jobs with @code, state FAILED.  Once. */
-void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4);
+void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4)
+	__attribute__((cold));
 static inline bool drv_is_up(const struct drv_dev *dev)
 {
 	return dev->state == DRV_READY;

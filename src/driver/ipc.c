@@ -86,8 +86,8 @@ void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_
 	drv_io_wr32(dev, dev->regs.fifo_push, va);
 }
 
-__attribute__((format(printf, 2, 3))) static void malformed(struct drv_dev *dev, const char *fmt,
-							    ...)
+static __attribute__((cold, format(printf, 2, 3))) void malformed(struct drv_dev *dev,
+								  const char *fmt, ...)
 {
 	char text[128];
 	va_list ap;
@@ -153,6 +153,7 @@ static bool dispatch_data(struct drv_dev *dev, const struct abi_ipc_hdr *hdr, u1
 	struct drv_ipc *ipc = &dev->ipc;
 	u32 size = __atomic_load_n(&hdr->data_size, __ATOMIC_RELAXED);
 	u64 off;
+	u8 *msg;
 
 	if (BASE_UNLIKELY(chan == ABI_IPC_CHAN_BOOT && data_addr == ABI_IPC_BOOT_DATA))
 		return true;
@@ -161,11 +162,12 @@ static bool dispatch_data(struct drv_dev *dev, const struct abi_ipc_hdr *hdr, u1
 			  chan, (unsigned long long)ipc->rx_va);
 		return false;
 	}
+	msg = ipc->rx_cpu + off;
 	if (BASE_LIKELY(chan == ABI_IPC_CHAN_JOB_RET))
-		job_message(dev, ipc->rx_cpu + off, size);
+		job_message(dev, msg, size);
 	else
-		answer_message(dev, chan, ipc->rx_cpu + off, size);
-	free_message(ipc->rx_cpu + off);
+		answer_message(dev, chan, msg, size);
+	free_message(msg);
 	return false;
 }
 

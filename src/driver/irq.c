@@ -62,22 +62,28 @@ static int ip_irq(struct drv_dev *dev, u32 btrs_stat)
 	return base_min(ret, 0);
 }
 
+/* The buttress has something, which is rare; true when the IP has too. */
+static __attribute__((cold)) bool btrs_irq(struct drv_dev *dev, u32 stat)
+{
+	int ret = dev->info->ops->btrs_irq(dev, stat);
+
+	if (ret) {
+		drv_fail(dev, ret, "the buttress reported an error: INTERRUPT_STAT 0x%x", stat);
+		return false;
+	}
+	return !(drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT);
+}
+
 static int handle(struct drv_dev *dev)
 {
 	u32 stat = drv_io_rd32(dev, dev->regs.int_stat);
-	int ret;
 
 	if (stat == DRV_ALL_ONES)
 		return -ENODEV;
 	stat &= dev->btrs_irq_mask;
-	if (BASE_LIKELY(!stat))
-		return ip_irq(dev, 0);
-	ret = dev->info->ops->btrs_irq(dev, stat);
-	if (ret) {
-		drv_fail(dev, ret, "the buttress reported an error: INTERRUPT_STAT 0x%x", stat);
+	if (BASE_UNLIKELY(stat != 0) && !btrs_irq(dev, stat))
 		return 0;
-	}
-	return drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT ? 0 : ip_irq(dev, stat);
+	return ip_irq(dev, stat);
 }
 
 void drv_irq_handle(struct drv_dev *dev)

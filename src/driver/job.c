@@ -9,6 +9,7 @@
  * Nothing here allocates.  Limits keep every completion's place free: jobs under way plus
  * completions not reaped are at most DRV_QUEUE_DONE_MAX per queue.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include "abi/job.h"
@@ -54,7 +55,6 @@ static void count_jobs(struct drv_queue *queue, u32 nr, u64 now_ns)
 	struct drv_ctx *ctx = queue->ctx;
 	struct drv_dev *dev = ctx->dev;
 
-	queue->credit -= nr;
 	queue->pending += nr;
 	ctx->nr_jobs += nr;
 	dev->nr_jobs += nr;
@@ -66,41 +66,35 @@ static void count_jobs(struct drv_queue *queue, u32 nr, u64 now_ns)
 	}
 }
 
-/*
- * How many more jobs the queue may take.  Only submission lowers it, so the result is good until
- * that many were taken, without another look at what the firmware wrote.
- */
-static __attribute__((noinline)) int renew_credit(struct drv_queue *queue)
+static __attribute__((cold)) int bad_head(struct drv_queue *queue, int code)
 {
-	u32 room;
-	int ret = drv_ring_room(&queue->ring, &room);
+	drv_fail(queue->ctx->dev, code,
+		 "doorbell %u: the firmware wrote a head that is no slot of the job queue",
+		 queue->db);
+	return -ENODEV;
+}
 
-	if (ret) {
-		drv_fail(queue->ctx->dev, ret,
-			 "doorbell %u: the firmware wrote a head that is no slot of the job queue",
-			 queue->db);
-		return -ENODEV;
-	}
-	room = base_min(room, DRV_QUEUE_DEPTH - queue->pending);
-	queue->credit = base_min(room, DRV_QUEUE_DONE_MAX - queue->pending - queue->done_nr);
-	return 0;
+/* Places for jobs under way and their completions, whatever the ring has room for. */
+static u32 places(const struct drv_queue *queue)
+{
+	return base_min(DRV_QUEUE_DEPTH, DRV_QUEUE_DONE_MAX - queue->done_nr) - queue->pending;
 }
 
 int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr)
 {
 	struct drv_ctx *ctx = queue->ctx;
 	u64 now_ns;
+	u32 room;
 	int ret;
 
 	ret = refuse(queue);
 	if (BASE_UNLIKELY(ret))
 		return ret;
-	if (BASE_UNLIKELY(nr > queue->credit)) {
-		ret = renew_credit(queue);
-		if (ret)
-			return ret;
-		nr = base_min(nr, queue->credit);
-	}
+	ret = drv_ring_room(&queue->ring, &room);
+	if (BASE_UNLIKELY(ret))
+		return bad_head(queue, ret);
+	nr = base_min(nr, room);
+	nr = base_min(nr, places(queue));
 	nr = base_min(nr, DRV_CTX_JOBS - ctx->nr_jobs);
 	if (!nr)
 		return -EAGAIN;
@@ -116,6 +110,8 @@ u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
 {
 	u32 nr = base_min(max, queue->done_nr);
 
+	if (!nr)
+		return 0;
 	for (u32 i = 0; i < nr; i++)
 		out[i] = queue->done[(queue->done_head + i) % DRV_QUEUE_DONE_MAX];
 	queue->done_head = (queue->done_head + nr) % DRV_QUEUE_DONE_MAX;
@@ -133,6 +129,7 @@ static inline void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s3
 	struct drv_queue *queue = job->queue;
 	struct abi_completion *done;
 
+	assert(queue->done_nr < DRV_QUEUE_DONE_MAX);
 	done = &queue->done[(queue->done_head + queue->done_nr++) % DRV_QUEUE_DONE_MAX];
 	done->cookie = job->cookie;
 	done->status = status;
@@ -168,18 +165,30 @@ static s32 aborted_status(const struct drv_job *job, u32 status)
 	return status ? -ECANCELED : 0;
 }
 
-void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
+/* NULL when no such job is under way. */
+static struct drv_job *find_job(struct drv_dev *dev, u32 id)
 {
 	u32 ssid = (id >> 8) + 1;
-	struct drv_ctx *ctx = ssid < DRV_NR_SSIDS ? dev->ctxs[ssid] : NULL;
-	struct drv_job *job = ctx ? &ctx->jobs[id % DRV_CTX_JOBS] : NULL;
+	struct drv_job *job;
 
-	if (BASE_UNLIKELY(!job || !job->queue)) {
+	if (BASE_UNLIKELY(ssid >= DRV_NR_SSIDS || !dev->ctxs[ssid]))
+		return NULL;
+	job = &dev->ctxs[ssid]->jobs[id % DRV_CTX_JOBS];
+	return job->queue ? job : NULL;
+}
+
+void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
+{
+	struct drv_job *job = find_job(dev, id);
+
+	if (BASE_UNLIKELY(!job)) {
 		dev->unknown_jobs++; /* ignored; P 10.5 */
 		drv_dbg(dev, JOB, "JOB_DONE for job 0x%x, which is not under way", id);
 		return;
 	}
 	if (BASE_UNLIKELY(status)) {
+		struct drv_ctx *ctx = job->queue->ctx;
+
 		if (abi_jsm_status_needs_reset(status) && !job->error && !drv_ctx_released(ctx)) {
 			job->error = (s32)status;
 			drv_ctx_abort(ctx);

@@ -85,7 +85,6 @@ void drv_queue_destroy(struct drv_queue *queue)
 void drv_queue_forget(struct drv_queue *queue)
 {
 	queue->state = DRV_QUEUE_NEW;
-	queue->credit = 0;
 	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
 }
 

@@ -60,7 +60,8 @@ static inline u32 drv_ring_push(struct drv_ring *ring, u64 cmd_addr, u32 job_id,
 	job->batch_buf_addr = cmd_addr;
 	job->job_id = job_id;
 	job->flags = 0;
-	ring->sync |= (u64)sync << slot;
+	if (BASE_UNLIKELY(sync))
+		ring->sync |= BASE_BIT64(slot);
 	ring->tail = drv_ring_next(slot);
 	return slot;
 }
