@@ -49,21 +49,21 @@ static void payload(struct vnpu *v, u32 nr)
 	v->btrs.wp_written |= (u8)BASE_BIT(nr);
 }
 
-static void payload0_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void payload0_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)val, (void)elem;
+	(void)r, (void)val;
 	payload(v, 0);
 }
 
-static void payload1_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void payload1_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)val, (void)elem;
+	(void)r, (void)val;
 	payload(v, 1);
 }
 
-static void payload2_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void payload2_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)val, (void)elem;
+	(void)r, (void)val;
 	payload(v, 2);
 }
 
@@ -95,9 +95,9 @@ static void check_on(struct vnpu *v)
 			    reg_fld_get(p1, F(WP_REQ_PAYLOAD1, EPP)), v->info->wp_epp);
 }
 
-static void wp_cmd_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void wp_cmd_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (!val)
 		return;
 	if (v->btrs.wp_busy) {
@@ -175,9 +175,9 @@ static u64 vpu_status_rd(struct vnpu *v, struct vnpu_reg *r)
 	       REG_PREP(F(VPU_STATUS, IDLE), vnpu_fw_is_idle(v));
 }
 
-static void d0i3_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void d0i3_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->btrs.d0i3 = reg_fld_test((u32)val, F(VPU_D0I3_CONTROL, I3));
 	v->btrs.d0i3_exit_seen = !v->btrs.d0i3;
 	if (v->btrs.d0i3 && v->btrs.on)
@@ -216,9 +216,9 @@ static void check_quiet(struct vnpu *v)
 		guest_error(v, "IP reset with interrupts on (P 11.1 step 5)");
 }
 
-static void ip_reset_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void ip_reset_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (!val)
 		return;
 	if (v->btrs.resetting) {
@@ -257,40 +257,40 @@ static u64 stat_rd(struct vnpu *v, struct vnpu_reg *r)
 	return v->irq.btrs_stat;
 }
 
-static void stat_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void stat_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->irq.btrs_stat &= ~(u32)val;
 	v->irq.btrs_stat |= v->irq.btrs_src; /* the source first: P 2.6 */
 	vnpu_irq_update(v);
 }
 
-static void ats_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void ats_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val)
 		v->irq.btrs_src &= ~REG_MASK(F(INTERRUPT_STAT, ATS_ERR));
 }
 
-static void ufi_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void ufi_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val)
 		v->irq.btrs_src &= ~REG_MASK(F(INTERRUPT_STAT, UFI_ERR));
 }
 
-static void local_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void local_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (v->irq.local_mask != (u32)val && (u32)val == UINT32_MAX && !v->irq.global_mask)
 		guest_error(v, "LOCAL_INT_MASK closed before GLOBAL_INT_MASK (P 11.1 step 5)");
 	v->irq.local_mask = (u32)val;
 	vnpu_irq_update(v);
 }
 
-static void global_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void global_mask_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->irq.global_mask = (u32)val;
 	vnpu_irq_update(v);
 }

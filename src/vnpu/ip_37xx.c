@@ -102,34 +102,34 @@ void vnpu_ip_37xx_reset(struct vnpu *v)
  * Power-up
  */
 
-static void rst_clr_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void rst_clr_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if ((val & v->info->clk_rst_mask) == v->info->clk_rst_mask)
 		(void)step(v, RST_CLR);
 }
 
-static void idle_gen_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void idle_gen_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val)
 		undo(v, IDLE_GEN);
 	else
 		(void)step(v, IDLE_GEN);
 }
 
-static void trickle_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void trickle_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val)
 		(void)step(v, TRICKLE);
 	else
 		undo(v, TRICKLE);
 }
 
-static void island_en_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void island_en_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (!val) {
 		undo(v, ISLAND_EN);
 		undo(v, ISLAND_UP);
@@ -159,39 +159,39 @@ static void clk_rst(struct vnpu *v, u64 val, enum step s)
 		undo(v, s);
 }
 
-static void clk_set_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void clk_set_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	clk_rst(v, val, CLK_SET);
 }
 
-static void rst_set_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void rst_set_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	clk_rst(v, val, RST_SET);
 }
 
-static void iso_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void iso_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val)
 		undo(v, ISO_OFF);
 	else
 		(void)step(v, ISO_OFF);
 }
 
-static void dpu_active_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void dpu_active_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val)
 		(void)step(v, DPU_ACTIVE);
 	else
 		undo(v, DPU_ACTIVE);
 }
 
-static void host_noc_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void host_noc_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->ip.deny = val && vnpu_fault_hit(v, VNPU_F_NOC_DENIED);
 	if (!val)
 		undo(v, HOST_NOC);
@@ -211,9 +211,8 @@ static u64 host_deny_rd(struct vnpu *v, struct vnpu_reg *r)
 	return v->ip.deny;
 }
 
-static void top_noc_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void top_noc_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)elem;
 	if (val != r->wmask)
 		undo(v, TOP_NOC);
 	v->ip.top_noc = val == r->wmask && step(v, TOP_NOC);
@@ -230,30 +229,30 @@ static u64 top_noc_rd(struct vnpu *v, struct vnpu_reg *r)
  * CPU start
  */
 
-static void ptw_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void ptw_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (reg_fld_test((u32)val, F(HOST_IF_TCU_PTW_OVERRIDES, NOSNOOP_OVERRIDE_EN)))
 		(void)step(v, SNOOP);
 	else
 		undo(v, SNOOP);
 }
 
-static void ssidv_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void ssidv_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if ((val & v->info->ssidv_mask) == v->info->ssidv_mask)
 		(void)step(v, SSIDV);
 	else
 		undo(v, SSIDV);
 }
 
-static void rt_vec_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void rt_vec_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
 	bool run = reg_fld_test((u32)val, F(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTRUN0));
 	bool resume = reg_fld_test((u32)val, F(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RESUME0));
 
-	(void)r, (void)elem;
+	(void)r;
 	if (reg_fld_get((u32)val, F(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTVEC)))
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, R(CPU_SS_MSSCPU_CPR_LEON_RT_VEC),
 				"reset vector is not 0 (P 3.6 step 3)");
@@ -267,12 +266,12 @@ static void rt_vec_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
 		(void)step(v, CPU_RESUMED);
 }
 
-static void loading_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void loading_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
 	const u32 done = REG_MASK(F(HOST_SS_LOADING_ADDRESS_LO, DONE));
 	u32 addr = (u32)val & ~done;
 
-	(void)r, (void)elem;
+	(void)r;
 	if (!(val & done)) {
 		v->ip.loading = addr;
 		(void)step(v, ENTRY);
@@ -305,24 +304,23 @@ static u64 icb_status1_rd(struct vnpu *v, struct vnpu_reg *r)
 	return vnpu_icb_status(v) >> 32;
 }
 
-static void icb_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void icb_clear_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	vnpu_icb_clear(v, val);
 }
 
-static void soc_irq_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void soc_irq_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)elem;
 	if (!val && v->irq.soc_enable && v->irq.icb_enable)
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, r->off,
 				"firmware interrupts disabled before ICB_ENABLE (P 11.1 step 5)");
 	v->irq.soc_enable = (u32)val;
 }
 
-static void icb_enable_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void icb_enable_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (val && !v->irq.soc_enable)
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, R(HOST_SS_ICB_ENABLE),
 				"interrupts enabled before FW_SOC_IRQ_EN (P 3.6 step 10)");
@@ -345,17 +343,16 @@ static u64 fifo_stat_rd(struct vnpu *v, struct vnpu_reg *r)
 	       REG_PREP(F(HOST_SS_TIM_IPC_FIFO_STAT, FILL_LEVEL), wr - rd);
 }
 
-static void ipc_fifo_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void ipc_fifo_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	vnpu_ipc_push_tx(v, (u32)val);
 }
 
-static void doorbell_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void doorbell_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r;
 	if (val)
-		vnpu_doorbell(v, elem);
+		vnpu_doorbell(v, r->elem);
 }
 
 u64 vnpu_counter(struct vnpu *v)
@@ -372,17 +369,17 @@ static u64 counter_rd(struct vnpu *v, struct vnpu_reg *r)
 }
 
 /* The key opens one write; SRC: P 3.2, 3.8 */
-static void safe_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void safe_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->ip.safe_key = (u32)val;
 }
 
-static void guarded_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void guarded_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
 	const u32 key = 0xf1d0dead;
 
-	(void)val, (void)elem;
+	(void)val;
 	if (v->ip.safe_key != key) {
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, r->off,
 				"written without the key in TIM_SAFE (P 3.8)");

@@ -14,22 +14,25 @@
 
 void vnpu_lock_slow(struct vnpu_lock *lock)
 {
-	for (u32 i = 0; i < SPINS; i++) {
-		u32 free_state = 0;
+	const u32 both = VNPU_LOCK_TAKEN | VNPU_LOCK_WAITED;
 
-		if (atomic_load_explicit(&lock->state, memory_order_relaxed) == 0 &&
-		    atomic_compare_exchange_weak_explicit(&lock->state, &free_state, 1,
-							  memory_order_acquire,
-							  memory_order_relaxed))
+	for (u32 i = 0; i < SPINS; i++) {
+		if (!(atomic_load_explicit(&lock->state, memory_order_relaxed) & VNPU_LOCK_TAKEN) &&
+		    !(atomic_fetch_or_explicit(&lock->state, VNPU_LOCK_TAKEN,
+					       memory_order_acquire) &
+		      VNPU_LOCK_TAKEN))
 			return;
 		vnpu_cpu_relax();
 	}
-	while (atomic_exchange_explicit(&lock->state, 2, memory_order_acquire) != 0)
-		vnpu_futex_wait(&lock->state, 2, UINT64_MAX);
+	/* the next unlock wakes another one: whoever was woken cannot know that he was the last */
+	while (atomic_fetch_or_explicit(&lock->state, both, memory_order_acquire) & VNPU_LOCK_TAKEN)
+		vnpu_futex_wait(&lock->state, both, UINT64_MAX);
 }
 
 void vnpu_lock_wake(struct vnpu_lock *lock)
 {
+	/* before the wake: who comes to sleep after it sets the bit again */
+	atomic_fetch_and_explicit(&lock->state, ~(u32)VNPU_LOCK_WAITED, memory_order_relaxed);
 	vnpu_futex_wake(&lock->state, 1);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model's lock: three states in one word (0 free, 1 taken, 2 taken and waited for), so that
- * the uncontended case, which is every register access, costs two atomic instructions.
+ * The model's lock: one word, bit 0 taken, bit 1 somebody sleeps.  The uncontended case, which is
+ * every register access, is one atomic instruction and a branch each way.
  */
 #ifndef VNPU_LOCK_H
 #define VNPU_LOCK_H
@@ -10,25 +10,26 @@
 
 #include "base/types.h"
 
+enum { VNPU_LOCK_TAKEN = 1, VNPU_LOCK_WAITED = 2 };
+
 struct vnpu_lock {
 	_Atomic u32 state;
 };
 
-void vnpu_lock_slow(struct vnpu_lock *lock);
-void vnpu_lock_wake(struct vnpu_lock *lock);
+void vnpu_lock_slow(struct vnpu_lock *lock) __attribute__((cold));
+void vnpu_lock_wake(struct vnpu_lock *lock) __attribute__((cold));
 
 static inline void vnpu_lock(struct vnpu_lock *lock)
 {
-	u32 free_state = 0;
-
-	if (!atomic_compare_exchange_strong_explicit(&lock->state, &free_state, 1,
-						     memory_order_acquire, memory_order_relaxed))
+	if (atomic_fetch_or_explicit(&lock->state, VNPU_LOCK_TAKEN, memory_order_acquire) &
+	    VNPU_LOCK_TAKEN)
 		vnpu_lock_slow(lock);
 }
 
 static inline void vnpu_unlock(struct vnpu_lock *lock)
 {
-	if (atomic_exchange_explicit(&lock->state, 0, memory_order_release) == 2)
+	if (atomic_fetch_sub_explicit(&lock->state, VNPU_LOCK_TAKEN, memory_order_release) !=
+	    VNPU_LOCK_TAKEN)
 		vnpu_lock_wake(lock);
 }
 

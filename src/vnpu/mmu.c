@@ -84,11 +84,11 @@ static u64 gerror_rd(struct vnpu *v, struct vnpu_reg *r)
 	return v->mmu.gerror;
 }
 
-static void gerrorn_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void gerrorn_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
 	u32 acked = (v->mmu.gerror ^ v->mmu.gerrorn) & ~(v->mmu.gerror ^ (u32)val);
 
-	(void)r, (void)elem;
+	(void)r;
 	v->mmu.gerrorn = (u32)val;
 	if (acked & REG_MASK(F(GERROR, CMDQ)))
 		v->mmu.cmdq_err = ABI_MMU_CERROR_NONE;
@@ -165,11 +165,11 @@ static void cmdq_run(struct vnpu *v)
 	}
 }
 
-static void cmdq_prod_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void cmdq_prod_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
 	struct vnpu_mmu *m = &v->mmu;
 
-	(void)r, (void)elem;
+	(void)r;
 	m->cmdq_prod = (u32)val;
 	if (!(m->cr0 & CR0_CMDQEN)) {
 		if (val)
@@ -190,9 +190,9 @@ static u64 cmdq_cons_rd(struct vnpu *v, struct vnpu_reg *r)
 	return v->mmu.cmdq_cons | REG_PREP(F(CMDQ_CONS, ERR), v->mmu.cmdq_err);
 }
 
-static void cmdq_cons_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void cmdq_cons_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (v->mmu.cr0 & CR0_CMDQEN) {
 		guest_error(v, "CMDQ_CONS written with the command queue on");
 		return;
@@ -242,18 +242,18 @@ static u64 evtq_prod_rd(struct vnpu *v, struct vnpu_reg *r)
 	return v->mmu.evtq_prod;
 }
 
-static void evtq_prod_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void evtq_prod_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (v->mmu.cr0 & CR0_EVTQEN)
 		guest_error(v, "EVTQ_PROD written with the event queue on");
 	else
 		v->mmu.evtq_prod = (u32)val;
 }
 
-static void evtq_cons_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void evtq_cons_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->mmu.evtq_cons = (u32)val;
 }
 
@@ -270,15 +270,15 @@ static void base_wr(struct vnpu *v, u64 *base, u64 val, u32 busy, const char *wh
 	*base = val;
 }
 
-static void strtab_base_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void strtab_base_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	base_wr(v, &v->mmu.strtab_base, val, CR0_SMMUEN, "STRTAB_BASE");
 }
 
-static void strtab_cfg_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void strtab_cfg_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->mmu.strtab_log2 = (u32)val;
 	if (val > ABI_MMU_STRTAB_LOG2)
 		vnpu_report(v, VNPU_UNSPECIFIED, "MMU",
@@ -294,15 +294,15 @@ static void queue_base_wr(struct vnpu *v, u64 *base, u64 val, u32 busy, const ch
 			    (u32)reg_fld_get64(val, F(CMDQ_BASE, LOG2SIZE)), ABI_MMU_Q_LOG2);
 }
 
-static void cmdq_base_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void cmdq_base_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	queue_base_wr(v, &v->mmu.cmdq_base, val, CR0_CMDQEN, "CMDQ_BASE");
 }
 
-static void evtq_base_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void evtq_base_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	queue_base_wr(v, &v->mmu.evtq_base, val, CR0_EVTQEN, "EVTQ_BASE");
 }
 
@@ -325,9 +325,9 @@ static void check_enable(struct vnpu *v, u32 set)
 		guest_error(v, "SMMUEN before CFGI_ALL and TLBI_NSNH_ALL (P 8.3 step 6)");
 }
 
-static void cr0_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void cr0_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	if (vnpu_fault_hit(v, VNPU_F_MMU_CR0_STUCK))
 		return;
 	check_enable(v, (u32)val & ~v->mmu.cr0);
@@ -344,9 +344,9 @@ static u64 cr0ack_rd(struct vnpu *v, struct vnpu_reg *r)
 	return v->mmu.cr0;
 }
 
-static void irq_ctrl_wr(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem)
+static void irq_ctrl_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	(void)r, (void)elem;
+	(void)r;
 	v->mmu.irq_ctrl = (u32)val;
 }
 

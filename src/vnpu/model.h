@@ -30,18 +30,17 @@
 #include "vnpu/lock.h"
 #include "vnpu/vnpu.h"
 
-#define VNPU_NEVER     UINT64_MAX
-#define VNPU_MAX_REGS  256
-#define VNPU_REG_SLOTS 1024 /* of the lookup; several times the number of rows */
-/* BARs are at most 128 MiB; a key of 1 is of no register */
-#define VNPU_REG_KEY(bar, off) ((u32)(off) | (u32)(bar) << 29)
-#define VNPU_REG_SLOT(key)     ((u32)((key)*0x9e3779b1u) >> 22)
-#define VNPU_MAX_FINDINGS      256
-#define VNPU_NR_TRACE	       1024
-#define VNPU_NR_SSIDS	       ABI_MMU_CD_ENTRIES
-#define VNPU_NR_TLB	       2048
-#define VNPU_NR_QUEUES	       256 /* one per doorbell */
-#define VNPU_CFG_SIZE	       256
+#define VNPU_NEVER	   UINT64_MAX
+#define VNPU_MAX_REGS	   1024 /* elements of arrays included */
+#define VNPU_REG_SLOTS	   4096 /* of the lookup; several times the number of registers */
+#define VNPU_REG_QUICK	   1024 /* of the registers met last */
+#define VNPU_REG_HASH(off) ((u32)(off)*0x9e3779b1u)
+#define VNPU_MAX_FINDINGS  256
+#define VNPU_NR_TRACE	   1024
+#define VNPU_NR_SSIDS	   ABI_MMU_CD_ENTRIES
+#define VNPU_NR_TLB	   2048
+#define VNPU_NR_QUEUES	   256 /* one per doorbell */
+#define VNPU_CFG_SIZE	   256
 
 struct vnpu_reg;
 struct vnpu_exec;
@@ -60,38 +59,36 @@ enum vnpu_domain {		    /* power a register needs; the order is that of power-up
  * Side effects of one register.
  * rd: the register's value (side effects of RC included).
  * wr: RW: after @val was stored.  Other kinds: all of the behaviour; @val has only the bits that
- *     were written and are writable.  @elem: index in an array row.
+ *     were written and are writable.
  */
 struct vnpu_hook {
 	u8 bar;
 	u32 off;
 	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r);
-	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem);
+	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val);
 };
 
 struct vnpu_reg {
 	const struct reg_desc *desc;
 	u64 val;
 	u64 wmask;
-	u64 known; /* bits that are not reserved */
-	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r);
-	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val, u32 elem);
-	u32 key; /* VNPU_REG_KEY(), 1 for an array */
-	u32 off;
-	u8 bar;
+	u64 refuse; /* bits whose write is a finding: reserved ones, all of a read-only register */
+	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r); /* never NULL */
+	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val);
+	u64 what; /* VNPU_TRACE_WHAT() of a 4-byte read */
+	u32 off, bar;
+	u32 elem; /* index in an array */
 	u8 kind;
 	u8 width;
 	s8 domain;
 };
 
 struct vnpu_regs {
-	struct vnpu_reg reg[VNPU_MAX_REGS]; /* [0]: none */
+	/* registers whose plain access needs no closer look; &reg[0] for none */
+	struct vnpu_reg *quick[VNPU_REG_QUICK];
+	struct vnpu_reg reg[VNPU_MAX_REGS]; /* [0]: none, in no BAR */
 	u32 nr;
-	u32 array[8]; /* indices of the array rows, not in the lookup */
-	u32 nr_arrays;
-	struct vnpu_reg *hot;	  /* the doorbells */
-	u32 hot_shift;		  /* log2 of their distance */
-	u16 slot[VNPU_REG_SLOTS]; /* index, 0 none; every 4-byte word of every plain row */
+	u16 slot[VNPU_REG_SLOTS]; /* index, 0 none; every 4-byte word of every register */
 };
 
 /*
@@ -426,13 +423,13 @@ struct vnpu_trace_rec { /* 32 bytes */
 	u64 hash; /* over all accesses up to this one */
 };
 
-/* bit 0 write, 7..1 size, then VNPU_REG_KEY(), whose BAR is 7 for configuration space */
-#define VNPU_TRACE_WHAT(key, size, write) ((u64)(key) << 8 | (u64)(size) << 1 | (write))
-#define VNPU_TRACE_CFG			  7u
+/* bit 0 write, 7..1 size, 36..8 offset, then the BAR, which is 7 for configuration space */
+#define VNPU_TRACE_WHAT(bar, off, size, write) \
+	((u64)(bar) << 37 | (u64)(off) << 8 | (u64)(size) << 1 | (write))
+#define VNPU_TRACE_CFG 7u
 
 struct vnpu_trace {
-	u64 hash;
-	struct vnpu_trace_rec *next; /* in rec[] */
+	struct vnpu_trace_rec *last; /* in rec[] */
 	struct vnpu_trace_rec rec[VNPU_NR_TRACE];
 };
 
@@ -484,21 +481,22 @@ void vnpu_report(struct vnpu *v, enum vnpu_class cls, const char *where, const c
 void vnpu_report_reg(struct vnpu *v, enum vnpu_class cls, u8 bar, u32 off, const char *fmt, ...)
 	BASE_PRINTF(5, 6);
 
-/* trace.c */
+/* trace: of register accesses */
 static inline void vnpu_trace_put(struct vnpu *v, u64 what, u64 val)
 {
 	struct vnpu_trace *t = &v->trace;
-	struct vnpu_trace_rec *rec = t->next;
-	/* two multiplications mix well enough to tell two traces apart */
-	u64 hash = (t->hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
+	const struct vnpu_trace_rec *last = t->last;
+	struct vnpu_trace_rec *rec = t->last + 1;
+	/* multiplications carry upwards, the rotation brings it down again */
+	u64 hash = (last->hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
 
-	hash ^= hash >> 32;
-	t->hash = hash;
+	if (BASE_UNLIKELY(rec == t->rec + VNPU_NR_TRACE))
+		rec = t->rec;
 	rec->time_ns = v->clk.now_ns;
 	rec->val = val;
 	rec->what = what;
-	rec->hash = hash;
-	t->next = rec + 1 < t->rec + VNPU_NR_TRACE ? rec + 1 : t->rec;
+	rec->hash = hash << 32 | hash >> 32;
+	t->last = rec;
 }
 
 /* fault.c */
@@ -526,49 +524,34 @@ u64 vnpu_time_ns(struct vnpu *v);
 /* regs.c */
 int vnpu_regs_init(struct vnpu *v);
 void vnpu_regs_reset(struct vnpu *v, enum vnpu_domain from);
-/** vnpu_regs_quick() - the row that starts at @off, when its access needs no closer look, or NULL. */
-static inline struct vnpu_reg *vnpu_regs_quick(struct vnpu *v, u32 bar, u32 off)
-{
-	u32 key = VNPU_REG_KEY(bar, off);
-	struct vnpu_reg *r = &v->regs.reg[v->regs.slot[VNPU_REG_SLOT(key)]];
-
-	return BASE_LIKELY(r->key == key && r->domain <= v->fast_level) ? r : NULL;
-}
 u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size);
 void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val);
+void vnpu_regs_refuse(struct vnpu *v, struct vnpu_reg *r, u64 val);
 
-/** vnpu_regs_quick_array() - the same for an element of the array that is written most. */
-static inline struct vnpu_reg *vnpu_regs_quick_array(struct vnpu *v, u32 bar, u32 off, u32 *elem)
+/** vnpu_regs_quick() - the only place of the register at @off among those met last. */
+static inline struct vnpu_reg **vnpu_regs_quick(struct vnpu *v, u64 off)
 {
-	struct vnpu_reg *r = v->regs.hot;
-	u32 rel = off - r->off;
-
-	*elem = rel >> v->regs.hot_shift;
-	return bar == r->bar && !(rel & ((1u << v->regs.hot_shift) - 1)) &&
-			       *elem < r->desc->count && r->domain <= v->fast_level
-		       ? r
-		       : NULL;
+	return &v->regs.quick[VNPU_REG_HASH(off) / (UINT32_MAX / VNPU_REG_QUICK + 1)];
 }
-void vnpu_regs_refuse(struct vnpu *v, const struct vnpu_reg *r, u64 val);
+
+static inline bool vnpu_reg_is(const struct vnpu_reg *r, u32 bar, u64 off)
+{
+	return r->off == off && r->bar == bar;
+}
 
 /** vnpu_reg_write() - bits @lane of @val to a register that has power. */
-static inline void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane, u32 elem)
+static inline void vnpu_reg_write(struct vnpu *v, struct vnpu_reg *r, u64 val, u64 lane)
 {
 	u64 bits = val & r->wmask & lane;
 
-	if (BASE_UNLIKELY(val & ~r->known || !r->wmask)) {
+	if (BASE_UNLIKELY(val & r->refuse)) {
 		vnpu_regs_refuse(v, r, val);
 		if (!r->wmask)
 			return;
 	}
 	if (r->kind == REG_KIND_RW)
 		r->val = bits |= r->val & ~(r->wmask & lane);
-	else if (BASE_UNLIKELY(!r->wr && r->kind == REG_KIND_W1C))
-		r->val &= ~bits;
-	else if (BASE_UNLIKELY(!r->wr && r->kind == REG_KIND_W1S))
-		r->val |= bits;
-	if (r->wr)
-		r->wr(v, r, bits, elem);
+	r->wr(v, r, bits);
 }
 /** vnpu_reg_val() - the stored value of a register that has a row. */
 u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off);

@@ -154,7 +154,7 @@ u32 vnpu_pci_read(struct vnpu *v, u32 off, u32 size)
 {
 	u32 val = off < VNPU_CFG_SIZE ? get(v->pci.cfg, off, size) : 0;
 
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(VNPU_TRACE_CFG, off), size, false), val);
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_TRACE_CFG, off, size, false), val);
 	return val;
 }
 
@@ -189,7 +189,7 @@ void vnpu_pci_write(struct vnpu *v, u32 off, u32 size, u32 val)
 	const u32 word = off & ~3u, shift = 8 * (off & 3);
 	u32 old_state, mask, old;
 
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(VNPU_TRACE_CFG, off), size, true), val);
+	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_TRACE_CFG, off, size, true), val);
 	if (off >= VNPU_CFG_SIZE)
 		return;
 	mask = write_mask(v, word) & (u32)(BASE_MASK64(8 * size - 1, 0) << shift);

@@ -10,31 +10,23 @@
 
 #include "vnpu/model.h"
 
-static_assert(VNPU_REG_SLOTS == 1u << (32 - 22), "VNPU_REG_SLOT");
+static u32 slot_of(u32 off)
+{
+	return VNPU_REG_HASH(off) / (UINT32_MAX / VNPU_REG_SLOTS + 1);
+}
 
 static void slot_add(struct vnpu_regs *f, u32 idx, u32 off)
 {
-	u32 s = VNPU_REG_SLOT(VNPU_REG_KEY(f->reg[idx].bar, off));
+	u32 s = slot_of(off);
 
 	while (f->slot[s])
 		s = (s + 1) % VNPU_REG_SLOTS;
 	f->slot[s] = (u16)idx;
 }
 
-/* An element of an array, or a slot that another row took. */
-static struct vnpu_reg *find_slow(struct vnpu_regs *f, u8 bar, u32 off)
+static struct vnpu_reg *find(struct vnpu_regs *f, u8 bar, u32 off)
 {
-	for (u32 i = 0; i < f->nr_arrays; i++) {
-		struct vnpu_reg *r = &f->reg[f->array[i]];
-		u32 rel = off - r->off;
-
-		/* every stride is a power of two: checked at creation */
-		if (r->bar == bar && rel < r->desc->stride * r->desc->count &&
-		    (rel & (r->desc->stride - 1)) < r->width)
-			return r;
-	}
-	for (u32 s = VNPU_REG_SLOT(VNPU_REG_KEY(bar, off)); f->slot[s];
-	     s = (s + 1) % VNPU_REG_SLOTS) {
+	for (u32 s = slot_of(off); f->slot[s]; s = (s + 1) % VNPU_REG_SLOTS) {
 		struct vnpu_reg *r = &f->reg[f->slot[s]];
 
 		if (off - r->off < r->width && r->bar == bar)
@@ -43,63 +35,116 @@ static struct vnpu_reg *find_slow(struct vnpu_regs *f, u8 bar, u32 off)
 	return NULL;
 }
 
-static inline struct vnpu_reg *find(struct vnpu_regs *f, u8 bar, u32 off)
-{
-	u32 idx = f->slot[VNPU_REG_SLOT(VNPU_REG_KEY(bar, off))];
-	struct vnpu_reg *r = &f->reg[idx];
+/*
+ * Behaviour of registers without a hook
+ */
 
-	if (BASE_LIKELY(idx && off - r->off < r->width && r->bar == bar))
-		return r;
-	return find_slow(f, bar, off);
+static u64 plain_rd(struct vnpu *v, struct vnpu_reg *r)
+{
+	(void)v;
+	return r->val;
 }
 
-static void hook_all(struct vnpu *v)
+static u64 zero_rd(struct vnpu *v, struct vnpu_reg *r)
 {
-	for (const struct vnpu_hook *const *t = v->gen->hooks; *t; t++) {
-		for (const struct vnpu_hook *h = *t; h->rd || h->wr; h++) {
-			struct vnpu_reg *r = find(&v->regs, h->bar, h->off);
+	(void)v, (void)r;
+	return 0;
+}
 
-			r->rd = h->rd;
-			r->wr = h->wr;
-		}
+static void plain_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
+{
+	(void)v, (void)r, (void)val;
+}
+
+static void w1c_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
+{
+	(void)v;
+	r->val &= ~val;
+}
+
+static void w1s_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
+{
+	(void)v;
+	r->val |= val;
+}
+
+static void default_hooks(struct vnpu_reg *r)
+{
+	r->rd = r->kind == REG_KIND_WO ? zero_rd : plain_rd;
+	r->wr = plain_wr;
+	if (r->kind == REG_KIND_W1C)
+		r->wr = w1c_wr;
+	if (r->kind == REG_KIND_W1S)
+		r->wr = w1s_wr;
+	if (!r->wmask)
+		r->wr = vnpu_regs_refuse; /* a write of 0, which has no bit to refuse */
+}
+
+static void hook(struct vnpu_regs *f, const struct vnpu_hook *h)
+{
+	struct vnpu_reg *r = find(f, h->bar, h->off);
+	u32 nr = r->desc->count;
+
+	for (u32 i = 0; i < nr; i++) {
+		if (h->rd)
+			r[i].rd = h->rd;
+		if (h->wr)
+			r[i].wr = h->wr;
 	}
+}
+
+/*
+ * Creation
+ */
+
+static void add(struct vnpu *v, const struct reg_block *b, const struct reg_desc *d, u32 elem)
+{
+	struct vnpu_regs *f = &v->regs;
+	u32 idx = f->nr++, off = d->off + elem * d->stride;
+
+	f->reg[idx] = (struct vnpu_reg){
+		.desc = d,
+		.val = d->reset,
+		.wmask = d->wmask,
+		.refuse = d->wmask ? ~reg_known_mask(d) : ~(u64)0,
+		.what = VNPU_TRACE_WHAT(b->bar, off, 4, false),
+		.off = off,
+		.bar = b->bar,
+		.elem = elem,
+		.kind = d->kind,
+		.width = d->width_bytes,
+		.domain = (s8)v->gen->domain(b, d->off),
+	};
+	default_hooks(&f->reg[idx]);
+	for (u32 w = 0; w < d->width_bytes; w += 4)
+		slot_add(f, idx, off + w);
+}
+
+static void forget_quick(struct vnpu_regs *f)
+{
+	for (u32 i = 0; i < VNPU_REG_QUICK; i++)
+		f->quick[i] = &f->reg[0];
 }
 
 int vnpu_regs_init(struct vnpu *v)
 {
 	struct vnpu_regs *f = &v->regs;
 
-	f->reg[f->nr++].key = 1; /* the row of empty slots, which covers no offset */
+	f->reg[f->nr++].bar = UINT32_MAX;
+	forget_quick(f);
 	for (const struct reg_block *const *b = v->info->blocks; *b; b++) {
 		for (u32 i = 0; i < (*b)->nr; i++) {
 			const struct reg_desc *d = &(*b)->descs[i];
-			u32 idx = f->nr;
 
-			if (idx == VNPU_MAX_REGS || f->nr_arrays == BASE_ARRAY_SIZE(f->array) ||
-			    (d->stride && !base_is_pow2(d->stride)))
+			if (f->nr + d->count > VNPU_MAX_REGS)
 				return -ENOSPC;
-			f->reg[f->nr++] = (struct vnpu_reg){
-				.desc = d,
-				.val = d->reset,
-				.wmask = d->wmask,
-				.known = reg_known_mask(d),
-				.off = d->off,
-				.bar = (*b)->bar,
-				.kind = d->kind,
-				.width = d->width_bytes,
-				.domain = (s8)v->gen->domain(*b, d->off),
-				.key = d->stride ? 1 : VNPU_REG_KEY((*b)->bar, d->off),
-			};
-			if (d->stride) {
-				f->array[f->nr_arrays++] = idx;
-				f->hot = &f->reg[idx];
-				f->hot_shift = (u32)__builtin_ctz(d->stride);
-			}
-			for (u32 w = 0; !d->stride && w < d->width_bytes; w += 4)
-				slot_add(f, idx, d->off + w);
+			for (u32 elem = 0; elem < d->count; elem++)
+				add(v, *b, d, elem);
 		}
 	}
-	hook_all(v);
+	for (const struct vnpu_hook *const *t = v->gen->hooks; *t; t++)
+		for (const struct vnpu_hook *h = *t; h->rd || h->wr; h++)
+			hook(f, h);
 	return 0;
 }
 
@@ -112,11 +157,23 @@ void vnpu_regs_reset(struct vnpu *v, enum vnpu_domain from)
 
 void vnpu_level_update(struct vnpu *v)
 {
+	s8 fast;
+
 	if (!v->btrs.on)
 		v->level = VNPU_DOM_ALWAYS;
 	else
 		v->level = v->ip.host_noc && v->ip.top_noc ? VNPU_DOM_NOC : VNPU_DOM_HOST;
-	v->fast_level = v->pci.live && !v->faults_armed && !v->order.steps ? (s8)v->level : -1;
+	fast = v->pci.live && !v->faults_armed && !v->order.steps ? (s8)v->level : -1;
+	if (fast != v->fast_level)
+		forget_quick(&v->regs);
+	v->fast_level = fast;
+}
+
+/* From now on, a plain access to it takes the short way. */
+static void remember(struct vnpu *v, struct vnpu_reg *r, u32 off, u32 size)
+{
+	if (size == 4 && off == r->off && r->domain <= v->fast_level)
+		*vnpu_regs_quick(v, off) = r;
 }
 
 u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off)
@@ -126,28 +183,23 @@ u64 vnpu_reg_val(struct vnpu *v, u8 bar, u32 off)
 
 static void report_dead(struct vnpu *v, const struct vnpu_reg *r, u32 off, const char *what)
 {
-	vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, off, "%s of a register without power: %s",
+	vnpu_report_reg(v, VNPU_GUEST_ERROR, (u8)r->bar, off, "%s of a register without power: %s",
 			what,
 			r->domain == VNPU_DOM_HOST ? "the workpoint is off (P 3.4 step 3)"
 						   : "TOP_NOC is not up (P 3.4 step 26)");
 }
 
-static u64 row_read(struct vnpu *v, struct vnpu_reg *r)
+void vnpu_regs_refuse(struct vnpu *v, struct vnpu_reg *r, u64 val)
 {
-	if (r->rd)
-		return r->rd(v, r);
-	return r->kind == REG_KIND_WO ? 0 : r->val;
-}
+	u8 bar = (u8)r->bar;
 
-void vnpu_regs_refuse(struct vnpu *v, const struct vnpu_reg *r, u64 val)
-{
 	if (!r->wmask)
-		vnpu_report_reg(v, VNPU_GUEST_ERROR, r->bar, r->off,
-				"write of 0x%llx, but read-only", (unsigned long long)val);
+		vnpu_report_reg(v, VNPU_GUEST_ERROR, bar, r->off, "write of 0x%llx, but read-only",
+				(unsigned long long)val);
 	else
-		vnpu_report_reg(v, VNPU_UNSPECIFIED, r->bar, r->off,
+		vnpu_report_reg(v, VNPU_UNSPECIFIED, bar, r->off,
 				"write of 0x%llx sets reserved bits 0x%llx",
-				(unsigned long long)val, (unsigned long long)(val & ~r->known));
+				(unsigned long long)val, (unsigned long long)(val & r->refuse));
 }
 
 /* A part of a register: without side effects, and nobody says what the hardware does. */
@@ -158,7 +210,7 @@ static u64 read_part(struct vnpu *v, u8 bar, u32 off, u32 size)
 
 	vnpu_report_reg(v, VNPU_UNSPECIFIED, bar, off, "%u-byte read", size);
 	if (r && r->domain <= (s8)v->level && r->kind != REG_KIND_RC)
-		val = row_read(v, r) >> 8 * (off - r->off) % 64;
+		val = r->rd(v, r) >> 8 * (off - r->off) % 64;
 	return val & BASE_MASK64(8 * size - 1, 0);
 }
 
@@ -184,9 +236,10 @@ u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size)
 		val = vnpu_regs_read(v, bar, off, 4);
 		return val | vnpu_regs_read(v, bar, off + 4, 4) << 32;
 	}
+	remember(v, r, off, size);
 	if (BASE_UNLIKELY(v->order.steps))
 		vnpu_order_access(v, bar, r->off, false);
-	val = row_read(v, r);
+	val = r->rd(v, r);
 	if (size == 4)
 		val = r->width == 8 && off != r->off ? val >> 32 : (u32)val;
 	return val;
@@ -219,12 +272,9 @@ void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val)
 	}
 	if (BASE_UNLIKELY(v->order.steps))
 		vnpu_order_access(v, bar, r->off, true);
-	if (BASE_LIKELY(off == r->off)) {
-		vnpu_reg_write(v, r, val, size == 8 ? ~(u64)0 : UINT32_MAX, 0);
-		return;
-	}
-	if (r->width == 8)
-		vnpu_reg_write(v, r, val << 32, ~(u64)UINT32_MAX, 0);
+	remember(v, r, off, size);
+	if (off == r->off)
+		vnpu_reg_write(v, r, val, size == 8 ? ~(u64)0 : UINT32_MAX);
 	else
-		vnpu_reg_write(v, r, val, UINT32_MAX, (off - r->off) / r->desc->stride);
+		vnpu_reg_write(v, r, val << 32, ~(u64)UINT32_MAX);
 }

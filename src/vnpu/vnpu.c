@@ -67,7 +67,7 @@ static int init(struct vnpu *v, char *why, size_t why_size)
 		return ret;
 	vnpu_clock_init(v, v->cfg.seed);
 	memcpy(v->bar_size, v->info->bar_size, sizeof(v->info->bar_size));
-	v->trace.next = v->trace.rec;
+	v->trace.last = v->trace.rec;
 	vnpu_pci_reset(v);
 	vnpu_btrs_reset(v);
 	vnpu_ip_reset(v);
@@ -186,40 +186,37 @@ static u64 read_closely(struct vnpu *v, unsigned bar, u64 off, u32 size)
 	return vnpu_regs_read(v, (u8)bar, (u32)off, size);
 }
 
-/* Accesses that are not a plain 32-bit one of a register that is there and has power. */
-static __attribute__((noinline)) int read_slow(struct vnpu *v, unsigned bar, u64 off, u32 size,
-					       u64 *val)
+/* Accesses that are not a plain 32-bit one of a register met before; the lock is held. */
+static __attribute__((cold, noinline)) int read_slow(struct vnpu *v, unsigned bar, u64 off,
+						     u32 size, u64 *val)
 {
-	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
-		return -EINVAL;
-	vnpu_lock(&v->lock);
-	v->stats.reg_reads++;
-	*val = read_closely(v, bar, off, size);
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(bar, off), size, false), *val);
+	int ret = size_ok(off, size, vnpu_bar_size(v, bar), 8) ? 0 : -EINVAL;
+
+	if (!ret) {
+		v->stats.reg_reads++;
+		*val = read_closely(v, bar, off, size);
+		vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, false), *val);
+	}
 	leave(v);
-	return 0;
+	return ret;
 }
 
-static __attribute__((noinline)) int write_slow(struct vnpu *v, unsigned bar, u64 off, u32 size,
-						u64 val)
+static __attribute__((cold, noinline)) int write_slow(struct vnpu *v, unsigned bar, u64 off,
+						      u32 size, u64 val)
 {
-	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
-		return -EINVAL;
-	val &= all_ones(size);
-	vnpu_lock(&v->lock);
-	v->stats.reg_writes++;
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(bar, off), size, true), val);
-	if (v->pci.live)
-		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
-	else
-		report_deaf(v, bar, off);
-	leave(v);
-	return 0;
-}
+	int ret = size_ok(off, size, vnpu_bar_size(v, bar), 8) ? 0 : -EINVAL;
 
-static inline bool is_plain(const struct vnpu *v, unsigned bar, u64 off, u32 size)
-{
-	return size == 4 && bar < BASE_ARRAY_SIZE(v->bar_size) && off < v->bar_size[bar];
+	if (!ret) {
+		val &= all_ones(size);
+		v->stats.reg_writes++;
+		vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, true), val);
+		if (v->pci.live)
+			vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
+		else
+			report_deaf(v, bar, off);
+	}
+	leave(v);
+	return ret;
 }
 
 int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t *val)
@@ -227,17 +224,13 @@ int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uin
 	struct vnpu_reg *r;
 	u32 out;
 
-	if (BASE_UNLIKELY(!is_plain(v, bar, off, size)))
-		return read_slow(v, bar, off, size, val);
 	vnpu_lock(&v->lock);
-	r = vnpu_regs_quick(v, bar, (u32)off);
-	if (BASE_UNLIKELY(!r)) {
-		vnpu_unlock(&v->lock);
+	r = *vnpu_regs_quick(v, off);
+	if (BASE_UNLIKELY(size != 4 || !vnpu_reg_is(r, bar, off)))
 		return read_slow(v, bar, off, size, val);
-	}
 	v->stats.reg_reads++;
-	out = (u32)(r->rd ? r->rd(v, r) : r->val);
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(r->key, 4, false), out);
+	out = (u32)r->rd(v, r);
+	vnpu_trace_put(v, r->what, out);
 	*val = out;
 	leave(v);
 	return 0;
@@ -246,21 +239,14 @@ int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uin
 int vnpu_bar_write(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t val)
 {
 	struct vnpu_reg *r;
-	u32 elem = 0;
 
-	if (BASE_UNLIKELY(!is_plain(v, bar, off, size)))
-		return write_slow(v, bar, off, size, val);
 	vnpu_lock(&v->lock);
-	r = vnpu_regs_quick(v, bar, (u32)off);
-	if (!r)
-		r = vnpu_regs_quick_array(v, bar, (u32)off, &elem);
-	if (BASE_UNLIKELY(!r)) {
-		vnpu_unlock(&v->lock);
+	r = *vnpu_regs_quick(v, off);
+	if (BASE_UNLIKELY(size != 4 || !vnpu_reg_is(r, bar, off)))
 		return write_slow(v, bar, off, size, val);
-	}
 	v->stats.reg_writes++;
-	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_REG_KEY(bar, off), 4, true), (u32)val);
-	vnpu_reg_write(v, r, (u32)val, UINT32_MAX, elem);
+	vnpu_trace_put(v, r->what | true, (u32)val);
+	vnpu_reg_write(v, r, (u32)val, UINT32_MAX);
 	leave(v);
 	return 0;
 }
@@ -270,7 +256,7 @@ uint64_t vnpu_trace_hash(struct vnpu *v)
 	u64 hash;
 
 	vnpu_lock(&v->lock);
-	hash = v->trace.hash;
+	hash = v->trace.last->hash;
 	vnpu_unlock(&v->lock);
 	return hash;
 }
