@@ -94,6 +94,9 @@ uint64_t vnpu_now_ns(struct vnpu *vnpu);
 uint64_t vnpu_next_event_ns(struct vnpu *vnpu);
 /** vnpu_run_until() - stepped: do all that is due up to @time_ns, clock ends there. */
 void vnpu_run_until(struct vnpu *vnpu, uint64_t time_ns);
+/** vnpu_step() - stepped: the next thing that is due up to @time_ns, if any; else the clock goes
+ * there (UINT64_MAX: stays).  Return: whether something was done. */
+bool vnpu_step(struct vnpu *vnpu, uint64_t time_ns);
 
 /* What happened. */
 uint64_t vnpu_trace_hash(struct vnpu *vnpu); /* over all register accesses so far */

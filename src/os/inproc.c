@@ -484,19 +484,12 @@ static int pending(struct inproc *ip)
 /* From event to event of the model, until one of them interrupts. */
 static int wait_stepped(struct inproc *ip, u64 until_ns)
 {
-	for (;;) {
-		int ret = pending(ip);
-		u64 next_ns;
+	int ret;
 
-		if (ret != -EAGAIN)
-			return ret;
-		if (vnpu_now_ns(ip->vnpu) >= until_ns)
-			return -ETIMEDOUT;
-		next_ns = base_min(vnpu_next_event_ns(ip->vnpu), until_ns);
-		if (next_ns == UINT64_MAX)
-			return -ETIMEDOUT; /* nothing will ever happen */
-		vnpu_run_until(ip->vnpu, next_ns);
-	}
+	do
+		ret = pending(ip);
+	while (ret == -EAGAIN && vnpu_step(ip->vnpu, until_ns));
+	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
 static int sleep_until(struct inproc *ip, u64 until_ns)

@@ -140,23 +140,36 @@ static void push_rx(struct vnpu *v, u32 addr)
 	vnpu_irq_update(v);
 }
 
+static u8 *slot_at(struct vnpu *v, const struct vnpu_fw_rx *a, u32 size, u64 *va)
+{
+	*va = a->base + (u64)a->next * size;
+	return vnpu_mem_at(v, 0, *va, true);
+}
+
+static bool is_free(const u8 *slot, u32 status_off)
+{
+	/* pairs with the driver's store after it has copied the slot out */
+	return __atomic_load_n(slot + status_off, __ATOMIC_ACQUIRE) == ABI_IPC_FREE;
+}
+
+static void next_slot(struct vnpu_fw_rx *a)
+{
+	a->next = a->next + 1 < a->slots ? a->next + 1 : 0;
+}
+
 /*
  * A slot whose status word at @status_off is 0, marked as taken only by what is written there.
  * From the last one on: slots are freed in about the order they were taken.
  */
-static u8 *find_slot(struct vnpu *v, struct vnpu_fw_rx *a, u32 size, u32 status_off, u64 *va)
+static inline u8 *find_slot(struct vnpu *v, struct vnpu_fw_rx *a, u32 size, u32 status_off, u64 *va)
 {
 	for (u32 i = 0; i < a->slots; i++) {
-		u32 n = a->next;
-		u8 *p;
+		u8 *p = slot_at(v, a, size, va);
 
-		a->next = n + 1 < a->slots ? n + 1 : 0;
-		*va = a->base + (u64)n * size;
-		p = vnpu_mem_at(v, 0, *va, true);
 		if (!p)
 			return NULL;
-		/* pairs with the driver's store after it has copied the slot out */
-		if (__atomic_load_n(p + status_off, __ATOMIC_ACQUIRE) == ABI_IPC_FREE)
+		next_slot(a);
+		if (BASE_LIKELY(is_free(p, status_off)))
 			return p;
 	}
 	return NULL;
@@ -183,19 +196,30 @@ static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size
 	return true;
 }
 
+static struct abi_jsm_msg *message_slot(struct vnpu *v, u64 *va)
+{
+	return (void *)find_slot(v, &v->fw.msgs, ABI_JSM_MSG_SIZE,
+				 offsetof(struct abi_jsm_msg, status), va);
+}
+
+/* The message in @slot goes out, or its slot is free again. */
+static bool announce(struct vnpu *v, u16 channel, struct abi_jsm_msg *slot, u64 va)
+{
+	if (BASE_LIKELY(put_header(v, channel, (u32)va, ABI_JSM_MSG_SIZE)))
+		return true;
+	__atomic_store_n(&slot->status, ABI_IPC_FREE, __ATOMIC_RELAXED);
+	return false;
+}
+
 static bool put_message(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 {
 	u64 va = 0;
-	u8 *p = find_slot(v, &v->fw.msgs, ABI_JSM_MSG_SIZE, offsetof(struct abi_jsm_msg, status),
-			  &va);
+	struct abi_jsm_msg *slot = message_slot(v, &va);
 
-	if (!p)
+	if (!slot)
 		return false;
-	memcpy(p, msg, sizeof(*msg));
-	if (put_header(v, channel, (u32)va, ABI_JSM_MSG_SIZE))
-		return true;
-	__atomic_store_n(p + offsetof(struct abi_jsm_msg, status), ABI_IPC_FREE, __ATOMIC_RELAXED);
-	return false;
+	memcpy(slot, msg, sizeof(*msg));
+	return announce(v, channel, slot, va);
 }
 
 void vnpu_ipc_ready(struct vnpu *v)
@@ -277,4 +301,30 @@ void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 		send_faulty(v, channel, msg);
 	else
 		send(v, channel, msg);
+}
+
+static void fill_job_done(struct abi_jsm_msg *msg, const struct abi_jsm_job_done *done)
+{
+	*msg = (struct abi_jsm_msg){
+		.type = ABI_JSM_JOB_DONE,
+		.status = ABI_IPC_ALLOCATED,
+		.payload.job_done = *done,
+	};
+}
+
+/* JOB_DONEs are many: written where the driver reads them, unless something is in the way. */
+void vnpu_ipc_job_done(struct vnpu *v, const struct abi_jsm_job_done *done)
+{
+	struct abi_jsm_msg msg, *slot = NULL;
+	u64 va = 0;
+
+	if (BASE_LIKELY(!v->faults_armed && v->fw.out_tail == v->fw.out_head))
+		slot = message_slot(v, &va);
+	if (BASE_LIKELY(slot != NULL)) {
+		fill_job_done(slot, done);
+		if (announce(v, ABI_IPC_CHAN_JOB_RET, slot, va))
+			return;
+	}
+	fill_job_done(&msg, done);
+	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
 }

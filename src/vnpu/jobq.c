@@ -16,11 +16,6 @@
 #define FENCE_POLL_MAX	  1000000 /* what a host's plain store may wait for */
 #define UNMAPPED	  0x0000fffffffff000ull
 
-static u64 hdr_va(const struct vnpu_queue *q, u64 off)
-{
-	return q->base + off;
-}
-
 void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
 {
 	v->jobs.pending[q->db / 64] |= BASE_BIT64(q->db % 64);
@@ -52,19 +47,15 @@ void vnpu_doorbell(struct vnpu *v, u32 db)
 
 static void send_done(struct vnpu *v, u32 db, u32 job_id, u32 ssid, u64 cmdq_id, u32 status)
 {
-	struct abi_jsm_msg msg = {
-		.type = ABI_JSM_JOB_DONE,
-		.status = ABI_IPC_ALLOCATED,
-		.payload.job_done = {
-			.db_idx = db,
-			.job_id = job_id,
-			.job_status = status,
-			.host_ssid = ssid,
-			.cmdq_id = cmdq_id,
-		},
+	const struct abi_jsm_job_done done = {
+		.db_idx = db,
+		.job_id = job_id,
+		.job_status = status,
+		.host_ssid = ssid,
+		.cmdq_id = cmdq_id,
 	};
 
-	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
+	vnpu_ipc_job_done(v, &done);
 }
 
 static void report_job(struct vnpu *v, const struct vnpu_queue *q, u32 job_id, u32 status)
@@ -102,11 +93,13 @@ void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status)
 {
 	u32 id = q->job.id;
 
-	vnpu_job_drop(v, q);
+	if (BASE_UNLIKELY(q->state != VNPU_JOB_READY))
+		vnpu_job_drop(v, q);
+	q->state = VNPU_JOB_NONE;
 	v->stats.jobs++;
 	v->fw.heartbeat++;
 	report_job(v, q, id, status);
-	if (BASE_UNLIKELY(abi_jsm_status_needs_reset(status))) {
+	if (BASE_UNLIKELY(status) && abi_jsm_status_needs_reset(status)) {
 		v->jobs.faulted[q->ssid / 64] |= BASE_BIT64(q->ssid % 64);
 		add_orphan(v, q, id); /* a second JOB_DONE at SSID_RELEASE: P 10.7 */
 	}
@@ -123,29 +116,28 @@ static u32 load_u32(const u8 *p)
 	return __atomic_load_n((const u32 *)(const void *)p, __ATOMIC_ACQUIRE);
 }
 
-/* Takes the slot at head; false: none, or none that can be reached. */
-static bool fetch(struct vnpu *v, struct vnpu_queue *q, union abi_jobq_slot *slot)
+/* The queue's page, and how far the driver has filled it; NULL: out of reach, or nonsense. */
+static struct abi_jobq *look(struct vnpu *v, const struct vnpu_queue *q, u32 *tail)
 {
-	u8 *page = vnpu_mem_at(v, 0, hdr_va(q, 0), true);
-	u32 tail;
+	u8 *page = vnpu_mem_at(v, 0, q->base, true);
 
 	if (!page)
-		return false;
-	tail = load_u32(page + offsetof(struct abi_jobq_header, tail));
-	if (tail == q->head)
-		return false;
-	if (tail >= ABI_JOBQ_SLOTS) {
-		vnpu_report(v, VNPU_GUEST_ERROR, "job queue",
-			    "doorbell %u: tail is %u, expected 0 to 62 (P 10.2)", q->db, tail);
-		return false;
-	}
-	q->flags = load_u32(page + offsetof(struct abi_jobq_header, flags));
-	memcpy(slot, page + offsetof(struct abi_jobq, slot) + q->head * ABI_JOBQ_SLOT_SIZE,
-	       sizeof(*slot));
+		return NULL;
+	*tail = load_u32(page + offsetof(struct abi_jobq_header, tail));
+	if (BASE_LIKELY(*tail < ABI_JOBQ_SLOTS))
+		return (struct abi_jobq *)(void *)page;
+	vnpu_report(v, VNPU_GUEST_ERROR, "job queue",
+		    "doorbell %u: tail is %u, expected 0 to 62 (P 10.2)", q->db, *tail);
+	return NULL;
+}
+
+/* The slot at head is taken: a private copy. */
+static void fetch(struct vnpu_queue *q, struct abi_jobq *page, union abi_jobq_slot *slot)
+{
+	memcpy(slot, &page->slot[q->head], sizeof(*slot));
+	q->flags = __atomic_load_n(&page->hdr.flags, __ATOMIC_RELAXED);
 	q->head = q->head + 1 < ABI_JOBQ_SLOTS ? q->head + 1 : 0;
-	__atomic_store_n((u32 *)(void *)(page + offsetof(struct abi_jobq_header, head)), q->head,
-			 __ATOMIC_RELEASE);
-	return true;
+	__atomic_store_n(&page->hdr.head, q->head, __ATOMIC_RELEASE);
 }
 
 static void start_inline(struct vnpu *v, const struct vnpu_queue *q,
@@ -202,9 +194,17 @@ static void start(struct vnpu *v, struct vnpu_queue *q, const union abi_jobq_slo
 		vnpu_job_finish(v, q, status);
 }
 
+static bool may_fetch(const struct vnpu *v, const struct vnpu_queue *q)
+{
+	return q->state == VNPU_JOB_NONE && !q->suspended && !v->fw.engine_stopped &&
+	       !vnpu_ssid_is_faulted(v, q->ssid);
+}
+
+/* One look at the tail is enough: a doorbell follows each of its changes. */
 static void queue_run(struct vnpu *v, struct vnpu_queue *q)
 {
-	u32 budget = COMMANDS_PER_TURN;
+	u32 budget = COMMANDS_PER_TURN, tail = 0;
+	struct abi_jobq *page = NULL;
 
 	if (!q->registered) {
 		vnpu_report(v, VNPU_GUEST_ERROR, "doorbell",
@@ -218,9 +218,13 @@ static void queue_run(struct vnpu *v, struct vnpu_queue *q)
 			vnpu_cmd_run(v, q, &budget);
 			continue;
 		}
-		if (q->state != VNPU_JOB_NONE || q->suspended || v->fw.engine_stopped ||
-		    vnpu_ssid_is_faulted(v, q->ssid) || !fetch(v, q, &slot))
+		if (!may_fetch(v, q))
 			return;
+		if (!page)
+			page = look(v, q, &tail);
+		if (!page || q->head == tail)
+			return;
+		fetch(q, page, &slot);
 		start(v, q, &slot);
 		budget--;
 	}
@@ -337,7 +341,8 @@ u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u6
 /* Everything between head and tail becomes @status, or an orphan. */
 static void drain(struct vnpu *v, struct vnpu_queue *q, bool report)
 {
-	union abi_jobq_slot slot;
+	struct abi_jobq *page;
+	u32 tail = 0;
 
 	if (q->state != VNPU_JOB_NONE) {
 		vnpu_job_drop(v, q);
@@ -346,7 +351,11 @@ static void drain(struct vnpu *v, struct vnpu_queue *q, bool report)
 		else
 			add_orphan(v, q, q->job.id);
 	}
-	for (u32 i = 0; i < ABI_JOBQ_SLOTS && fetch(v, q, &slot); i++) {
+	page = look(v, q, &tail);
+	while (page && q->head != tail) {
+		union abi_jobq_slot slot;
+
+		fetch(q, page, &slot);
 		if (slot.job.flags & ABI_JOBQ_JOB_INLINE)
 			continue;
 		if (report)

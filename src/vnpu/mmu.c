@@ -29,18 +29,22 @@ static void guest_error(struct vnpu *v, const char *what)
 
 void vnpu_mmu_flush_ssid(struct vnpu *v, u32 ssid)
 {
-	if (++v->mmu.epoch[ssid])
-		return;
-	/* wrapped: forget entries of 2^32 flushes ago */
-	for (u32 i = 0; i < VNPU_NR_TLB; i++)
-		v->mmu.tlb[i].epoch = 0;
-	v->mmu.epoch[ssid] = 1;
+	u32 epoch = v->mmu.tag[ssid] % (VNPU_TLB_EPOCHS + 1);
+
+	if (!epoch || epoch == VNPU_TLB_EPOCHS) { /* new, or a value would come again */
+		for (u32 i = 0; i < VNPU_NR_TLB; i++)
+			if ((v->mmu.tlb[i].rd & VNPU_TLB_SSID) == VNPU_TLB_TAG(ssid, 0))
+				v->mmu.tlb[i] = (struct vnpu_tlb){ 0 };
+		epoch = 0;
+	}
+	v->mmu.tag[ssid] = (u16)VNPU_TLB_TAG(ssid, epoch + 1);
 }
 
 void vnpu_mmu_flush(struct vnpu *v)
 {
+	memset(v->mmu.tlb, 0, sizeof(v->mmu.tlb));
 	for (u32 i = 0; i < VNPU_NR_SSIDS; i++)
-		vnpu_mmu_flush_ssid(v, i);
+		v->mmu.tag[i] = (u16)VNPU_TLB_TAG(i, 1);
 }
 
 static void flush_config(struct vnpu *v)

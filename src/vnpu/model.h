@@ -36,7 +36,6 @@
 #define VNPU_REG_QUICK	   1024 /* of the registers met last */
 #define VNPU_REG_HASH(off) ((u32)(off)*0x9e3779b1u)
 #define VNPU_MAX_FINDINGS  256
-#define VNPU_NR_TRACE	   1024
 #define VNPU_NR_SSIDS	   ABI_MMU_CD_ENTRIES
 #define VNPU_NR_TLB	   2048
 #define VNPU_NR_QUEUES	   256 /* one per doorbell */
@@ -155,13 +154,16 @@ struct vnpu_dma {
 	bool master;	       /* PCI allows DMA */
 };
 
+/* Keys are page addresses with the tag of the SSID below; 0 is the key of no access. */
 struct vnpu_tlb {
-	u64 key; /* page number << 8 | ssid */
+	u64 rd, wr;
 	u8 *host;
 	struct vnpu_map *map;
-	u32 epoch; /* of the SSID when it was filled; 0 never */
-	bool writable;
 };
+
+#define VNPU_TLB_TAG(ssid, epoch) ((u32)(ssid) << 4 | (epoch))
+#define VNPU_TLB_SSID		  VNPU_TLB_TAG(VNPU_NR_SSIDS - 1, 0)
+#define VNPU_TLB_EPOCHS		  15u /* 1 to 15; others' entries are of a flushed past */
 
 struct vnpu_cd { /* cached context descriptor */
 	u64 root;
@@ -177,7 +179,7 @@ struct vnpu_mmu {
 	/* CFGI_ALL, TLBI_NSNH_ALL: since reset; since SMMUEN.  P 8.3 steps 6, 13 */
 	bool cfg_flushed, tlb_flushed, cfg_flushed_on, tlb_flushed_on;
 	struct vnpu_cd cd[VNPU_NR_SSIDS];
-	u32 epoch[VNPU_NR_SSIDS]; /* never 0 */
+	u16 tag[VNPU_NR_SSIDS]; /* VNPU_TLB_TAG() */
 	struct vnpu_tlb tlb[VNPU_NR_TLB];
 };
 
@@ -416,22 +418,10 @@ struct vnpu_findings {
 	struct vnpu_kept kept[VNPU_MAX_FINDINGS];
 };
 
-struct vnpu_trace_rec { /* 32 bytes */
-	u64 time_ns;
-	u64 val;
-	u64 what; /* VNPU_TRACE_WHAT() */
-	u64 hash; /* over all accesses up to this one */
-};
-
-/* bit 0 write, 7..1 size, 36..8 offset, then the BAR, which is 7 for configuration space */
+/* An access in one word: bit 0 write, 7..1 size, 36..8 offset, then the BAR, which is 7 for configuration space */
 #define VNPU_TRACE_WHAT(bar, off, size, write) \
 	((u64)(bar) << 37 | (u64)(off) << 8 | (u64)(size) << 1 | (write))
 #define VNPU_TRACE_CFG 7u
-
-struct vnpu_trace {
-	struct vnpu_trace_rec *last; /* in rec[] */
-	struct vnpu_trace_rec rec[VNPU_NR_TRACE];
-};
 
 struct vnpu_pci {
 	u8 cfg[VNPU_CFG_SIZE];
@@ -461,7 +451,7 @@ struct vnpu {
 	struct vnpu_pci pci;
 	struct vnpu_dma dma;
 	struct vnpu_regs regs;
-	struct vnpu_trace trace;
+	u64 trace_hash; /* over all accesses so far */
 	struct vnpu_mmu mmu;
 	struct vnpu_jobs jobs;
 	struct vnpu_fw fw;
@@ -481,22 +471,13 @@ void vnpu_report(struct vnpu *v, enum vnpu_class cls, const char *where, const c
 void vnpu_report_reg(struct vnpu *v, enum vnpu_class cls, u8 bar, u32 off, const char *fmt, ...)
 	BASE_PRINTF(5, 6);
 
-/* trace: of register accesses */
+/** vnpu_trace_put() - an access joins the trace's hash. */
 static inline void vnpu_trace_put(struct vnpu *v, u64 what, u64 val)
 {
-	struct vnpu_trace *t = &v->trace;
-	const struct vnpu_trace_rec *last = t->last;
-	struct vnpu_trace_rec *rec = t->last + 1;
 	/* multiplications carry upwards, the rotation brings it down again */
-	u64 hash = (last->hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
+	u64 hash = (v->trace_hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
 
-	if (BASE_UNLIKELY(rec == t->rec + VNPU_NR_TRACE))
-		rec = t->rec;
-	rec->time_ns = v->clk.now_ns;
-	rec->val = val;
-	rec->what = what;
-	rec->hash = hash << 32 | hash >> 32;
-	t->last = rec;
+	v->trace_hash = hash << 32 | hash >> 32;
 }
 
 /* fault.c */
@@ -629,15 +610,19 @@ u8 *vnpu_mem_map_at(struct vnpu *v, u32 ssid, u64 va, bool write, struct vnpu_ma
 int vnpu_mem_read(struct vnpu *v, u32 ssid, u64 va, void *buf, u32 len);
 int vnpu_mem_write(struct vnpu *v, u32 ssid, u64 va, const void *buf, u32 len);
 
+static inline struct vnpu_tlb *vnpu_tlb(struct vnpu *v, u32 ssid, u64 va)
+{
+	return &v->mmu.tlb[(va >> ABI_MMU_PAGE_SHIFT ^ (u64)ssid << 7) % VNPU_NR_TLB];
+}
+
 /** vnpu_mem_at() - host address of one NPU address, good to the end of its page; NULL: fault. */
 static inline u8 *vnpu_mem_at(struct vnpu *v, u32 ssid, u64 va, bool write)
 {
-	const u64 vpn = va >> ABI_MMU_PAGE_SHIFT;
-	const struct vnpu_tlb *e = &v->mmu.tlb[(vpn ^ (u64)ssid << 7) % VNPU_NR_TLB];
+	const struct vnpu_tlb *e = vnpu_tlb(v, ssid, va);
+	u64 key = (va & ~(u64)(BASE_PAGE_SIZE - 1)) | v->mmu.tag[ssid];
 
-	if (BASE_LIKELY(e->key == (vpn << 8 | ssid) && e->epoch == v->mmu.epoch[ssid] &&
-			(!write || e->writable)))
-		return e->host + (va & (BASE_PAGE_SIZE - 1));
+	if (BASE_LIKELY((write ? e->wr : e->rd) == key))
+		return e->host + va % BASE_PAGE_SIZE;
 	return vnpu_walk(v, ssid, va, write);
 }
 
@@ -666,6 +651,7 @@ u32 vnpu_ipc_pop_rx(struct vnpu *v);
 u32 vnpu_ipc_stat(const struct vnpu *v);
 void vnpu_ipc_ready(struct vnpu *v);
 void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg);
+void vnpu_ipc_job_done(struct vnpu *v, const struct abi_jsm_job_done *done);
 void vnpu_ipc_receive(struct vnpu *v);
 void vnpu_ipc_flush(struct vnpu *v);
 

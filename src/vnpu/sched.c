@@ -26,29 +26,25 @@ void vnpu_clock_init(struct vnpu *v, u64 seed)
 	v->clk.now_ns = v->stepped ? 0 : base_clock_ns();
 }
 
-/* xorshift64*, enough for delays */
-static u64 random_u64(struct vnpu *v)
-{
-	u64 x = v->clk.rng;
-
-	x ^= x >> 12;
-	x ^= x << 25;
-	x ^= x >> 27;
-	v->clk.rng = x;
-	return x * 0x2545f4914f6cdd1dull;
-}
-
 u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns)
 {
 	if (!v->stepped)
 		return 0;
-	return lo_ns + ((random_u64(v) >> 32) * (hi_ns - lo_ns + 1) >> 32);
+	/* Knuth's MMIX generator: its upper half is enough for delays */
+	v->clk.rng = v->clk.rng * 6364136223846793005ull + 1442695040888963407ull;
+	return lo_ns + ((v->clk.rng >> 32) * (hi_ns - lo_ns + 1) >> 32);
+}
+
+/* Others read it without the lock. */
+static void set_now(struct vnpu *v, u64 now_ns)
+{
+	__atomic_store_n(&v->clk.now_ns, now_ns, __ATOMIC_RELAXED);
 }
 
 u64 vnpu_time_ns(struct vnpu *v)
 {
 	if (!v->stepped)
-		v->clk.now_ns = base_clock_ns();
+		set_now(v, base_clock_ns());
 	return v->clk.now_ns;
 }
 
@@ -101,7 +97,7 @@ bool vnpu_run_one(struct vnpu *v, u64 until_ns)
 	while (c->at[t = (u32)__builtin_ctz(bits)] != c->next_ns)
 		bits &= bits - 1;
 	if (c->now_ns < c->next_ns)
-		c->now_ns = c->next_ns;
+		set_now(v, c->next_ns);
 	vnpu_timer_clear(v, (enum vnpu_timer)t);
 	handlers[t](v);
 	return true;
@@ -109,14 +105,7 @@ bool vnpu_run_one(struct vnpu *v, u64 until_ns)
 
 uint64_t vnpu_now_ns(struct vnpu *v)
 {
-	u64 now;
-
-	if (!v->stepped)
-		return base_clock_ns();
-	vnpu_lock(&v->lock);
-	now = v->clk.now_ns;
-	vnpu_unlock(&v->lock);
-	return now;
+	return v->stepped ? __atomic_load_n(&v->clk.now_ns, __ATOMIC_RELAXED) : base_clock_ns();
 }
 
 uint64_t vnpu_next_event_ns(struct vnpu *v)
@@ -129,6 +118,12 @@ uint64_t vnpu_next_event_ns(struct vnpu *v)
 	return next;
 }
 
+static void advance(struct vnpu *v, u64 time_ns)
+{
+	if (v->clk.now_ns < time_ns && time_ns != VNPU_NEVER)
+		set_now(v, time_ns);
+}
+
 void vnpu_run_until(struct vnpu *v, uint64_t time_ns)
 {
 	if (!v->stepped)
@@ -136,7 +131,20 @@ void vnpu_run_until(struct vnpu *v, uint64_t time_ns)
 	vnpu_lock(&v->lock);
 	while (vnpu_run_one(v, time_ns))
 		;
-	if (v->clk.now_ns < time_ns && time_ns != VNPU_NEVER)
-		v->clk.now_ns = time_ns;
+	advance(v, time_ns);
 	vnpu_unlock(&v->lock);
+}
+
+bool vnpu_step(struct vnpu *v, uint64_t time_ns)
+{
+	bool ran;
+
+	if (!v->stepped)
+		return false;
+	vnpu_lock(&v->lock);
+	ran = vnpu_run_one(v, time_ns);
+	if (!ran)
+		advance(v, time_ns);
+	vnpu_unlock(&v->lock);
+	return ran;
 }

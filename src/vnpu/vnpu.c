@@ -67,7 +67,6 @@ static int init(struct vnpu *v, char *why, size_t why_size)
 		return ret;
 	vnpu_clock_init(v, v->cfg.seed);
 	memcpy(v->bar_size, v->info->bar_size, sizeof(v->info->bar_size));
-	v->trace.last = v->trace.rec;
 	vnpu_pci_reset(v);
 	vnpu_btrs_reset(v);
 	vnpu_ip_reset(v);
@@ -256,7 +255,7 @@ uint64_t vnpu_trace_hash(struct vnpu *v)
 	u64 hash;
 
 	vnpu_lock(&v->lock);
-	hash = v->trace.last->hash;
+	hash = v->trace_hash;
 	vnpu_unlock(&v->lock);
 	return hash;
 }

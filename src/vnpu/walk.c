@@ -125,15 +125,13 @@ static u32 tables(const struct access *a, u64 root, u64 *pte, u64 *fetch)
 
 static void fill_tlb(const struct access *a, u64 pte, u8 *page, struct vnpu_map *map)
 {
-	u64 vpn = a->va >> ABI_MMU_PAGE_SHIFT;
-	struct vnpu_tlb *e = &a->v->mmu.tlb[(vpn ^ (u64)a->ssid << 7) % VNPU_NR_TLB];
+	u64 key = (a->va & ~(u64)(BASE_PAGE_SIZE - 1)) | a->v->mmu.tag[a->ssid];
 
-	*e = (struct vnpu_tlb){
-		.key = vpn << 8 | a->ssid,
+	*vnpu_tlb(a->v, a->ssid, a->va) = (struct vnpu_tlb){
+		.rd = key,
+		.wr = map->writable && !(pte & ABI_MMU_PTE_READ_ONLY) ? key : 0,
 		.host = page,
 		.map = map,
-		.epoch = a->v->mmu.epoch[a->ssid],
-		.writable = map->writable && !(pte & ABI_MMU_PTE_READ_ONLY),
 	};
 }
 
@@ -184,11 +182,10 @@ u8 *vnpu_walk(struct vnpu *v, u32 ssid, u64 va, bool write)
 
 u8 *vnpu_mem_map_at(struct vnpu *v, u32 ssid, u64 va, bool write, struct vnpu_map **map)
 {
-	u64 vpn = va >> ABI_MMU_PAGE_SHIFT;
 	u8 *p = vnpu_mem_at(v, ssid, va, write);
 
 	if (p) /* a hit, or just filled */
-		*map = v->mmu.tlb[(vpn ^ (u64)ssid << 7) % VNPU_NR_TLB].map;
+		*map = vnpu_tlb(v, ssid, va)->map;
 	return p;
 }
 
