@@ -25,6 +25,9 @@ DEFS = os.path.join(HERE, "..", "src", "regs")
 BLOCKS = [
     ("btrs_mtl.def", "ivpu_hw_btrs_mtl_reg.h", "VPU_HW_BTRS_MTL_", ["VPU_HW_BTRS_MTL_"]),
     ("ip_37xx.def", "ivpu_hw_37xx_reg.h", "VPU_37XX_", ["VPU_37XX_"]),
+    ("btrs_lnl.def", "ivpu_hw_btrs_lnl_reg.h", "VPU_HW_BTRS_LNL_", ["VPU_HW_BTRS_LNL_"]),
+    ("ip_40xx.def", "ivpu_hw_40xx_reg.h", "VPU_40XX_", ["VPU_40XX_"]),
+    ("ip_50xx.def", "ivpu_hw_40xx_reg.h", "VPU_50XX_", ["VPU_50XX_"]),
     ("mmu.def", "ivpu_mmu.c", "IVPU_MMU_REG_", ["IVPU_MMU_REG_", "IVPU_MMU_"]),
 ]
 
@@ -116,12 +119,22 @@ def parse_def(path):
         row = {"kind": kind, "fields": {}, "stride": 0, "count": 1, "reset": None}
         if kind == "HALF":
             row["off"] = rows[a[1]]["off"] + 4 * int(a[2])
+            row["of"] = (a[1], int(a[2]))
         else:
             row["off"], row["reset"] = int(a[1], 16), int(a[3], 16)
             if kind == "REGA":
                 row["stride"], row["count"] = int(a[5], 16), int(a[6])
         rows[a[0]] = row
+    for row in rows.values():
+        if "of" in row:
+            row["fields"] = half_fields(rows[row["of"][0]]["fields"], 32 * row["of"][1])
     return rows
+
+
+def half_fields(fields, low):
+    """fields of a 64-bit register that begin in the half from bit @low on, cut at its end"""
+    return {n: (min(hi, low + 31) - low, lo - low) for n, (hi, lo) in fields.items()
+            if low <= lo < low + 32}
 
 
 def find_row(rows, name):
@@ -165,6 +178,9 @@ def compare(rows, regs, flds, refs, say):
             continue
         have = rows[row]["fields"].get(fld)
         used.add((row, fld))
+        if "of" in rows[row]:
+            used.add((rows[row]["of"][0], fld))
+            used.add(rows[row]["of"][0])
         if have == bits:
             ok[1] += 1
         elif have is None:
@@ -215,7 +231,8 @@ def main(argv):
         extra += [f"{n}.{f}" for n, r in rows.items() for f in r["fields"] if (n, f) not in used]
         if extra:
             print(f"{def_name}: not in Linux: " + " ".join(extra))
-        nr_flds = sum(len(r["fields"]) for r in rows.values())
+        extra = [n for n in extra if "of" not in rows[n.split(".")[0]] or "." not in n]
+        nr_flds = sum(len(r["fields"]) for r in rows.values() if "of" not in r)
         print(f"{def_name}: {len(rows)} rows, {nr_flds} fields; Linux names {len(regs)} registers, "
               f"{len(flds)} fields, {len(refs)} values; agree: {ok[0]} + {ok[1]} + {ok[2]}; "
               f"mismatches: {ok[3]}")

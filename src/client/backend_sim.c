@@ -10,6 +10,7 @@
 
 #include "client/internal.h"
 #include "client/sim_spec.h"
+#include "driver/gen/gen.h"
 #include "os/inproc.h"
 #include "regs/gen.h"
 #include "service/path.h"
@@ -243,6 +244,8 @@ static void sim_list(void (*item)(void *opaque, const char *device, const char *
 		const struct reg_gen *gen = reg_gen_by_idx(i);
 		char device[64], description[128];
 
+		if (!drv_gen_find(gen))
+			continue; /* the model knows more than the driver */
 		snprintf(device, sizeof(device), SIM_PREFIX "%s", gen->name);
 		snprintf(description, sizeof(description), "virtual NPU in this process (%s, %s)",
 			 gen->ids[0].product, gen->ip_name);

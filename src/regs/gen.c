@@ -124,7 +124,152 @@ const struct reg_gen reg_gen_npu37 = {
 	},
 };
 
-static const struct reg_gen *const gens[] = { &reg_gen_npu37 };
+/*
+ * What npu40, npu50 and npu60 have in common: the 40xx IP behind the LNL buttress.
+ */
+/* SRC: P 2.3; the fuse rows of btrs_lnl.def, a test compares.  All tiles work: P 2.3 TILE_FUSE */
+#define FUSES_LNL .fmin_ratio = 0x10, .pn_ratio = 0x1e, .fmax_ratio = 0x4e, .tile_fuse = 0, .sku = 0
+
+/* SRC: P 2.4, App. B PLL_CDYN_DEFAULT, PLL_EPP_DEFAULT; frequency P 2.3: ratio * 50 / 2 */
+#define WORKPOINT_LNL \
+	.wp_config_on = 0, .wp_epp = 0x80, .wp_cdyn_on = 0x80, .freq_num = 25, .freq_den = 1
+
+/* SRC: P 2.3 PLL_PROFILING_FREQ_DEFAULT; P 10.9, App. E: counter and timer 19.2 MHz, system time */
+#define CLOCKS_40XX .perf_hz = 19200000, .timer_hz = 19200000, .perf_clk_hz = 38400000, .ts_type = 1
+
+/* SRC: P 3.6: entry << 3 in a 64-bit register; entries are where a RISC-V instruction can be */
+#define ENTRY_40XX .entry_shift = 3, .entry_align = 2
+
+/* SRC: P 10.1 */
+#define IDS_40XX .db_first = 1, .db_last = 255, .ssid_first = 2, .ssid_last = 130
+
+#define BTRS_LNL_STAT(fld) REG_MASK(REG_BTRS_LNL_INTERRUPT_STAT__##fld)
+#define IP_40XX_ICB0(fld)  REG_MASK64(REG_IP_40XX_HOST_SS_ICB_STATUS_0__##fld##_INT)
+#define IP_40XX_ICB1(fld)  (REG_MASK64(REG_IP_40XX_HOST_SS_ICB_STATUS_1__##fld##_INT) << 32)
+#define IP_40XX_CLK(fld)   REG_MASK(REG_IP_40XX_HOST_SS_CPR_CLK_EN__##fld)
+#define IP_40XX_SSIDV(fld) REG_MASK(REG_IP_40XX_HOST_IF_TBU_MMUSSIDV__##fld##MMUSSIDV)
+
+/* SRC: P 2.6, App. B 0x7e; P 3.7 0x7_C000_01F0; P 3.1; P 3.4 steps 19, 21; P 3.6 step 2: 0x3f */
+#define MASKS_40XX                                                                               \
+	.btrs_irq_mask = BTRS_LNL_STAT(ATS_ERR) | BTRS_LNL_STAT(CFI0_ERR) |                      \
+			 BTRS_LNL_STAT(CFI1_ERR) | BTRS_LNL_STAT(IMR0_ERR) |                     \
+			 BTRS_LNL_STAT(IMR1_ERR) | BTRS_LNL_STAT(SURV_ERR),                      \
+	.icb_irq_mask = IP_40XX_ICB0(HOST_IPC_FIFO) | IP_40XX_ICB0(MMU_IRQ_0) |                  \
+			IP_40XX_ICB0(MMU_IRQ_1) | IP_40XX_ICB0(MMU_IRQ_2) |                      \
+			IP_40XX_ICB0(NOC_FIREWALL) | IP_40XX_ICB0(CPU_INT_REDIRECT_0) |          \
+			IP_40XX_ICB0(CPU_INT_REDIRECT_1) | IP_40XX_ICB1(CPU_INT_REDIRECT_2) |    \
+			IP_40XX_ICB1(CPU_INT_REDIRECT_3) | IP_40XX_ICB1(CPU_INT_REDIRECT_4),     \
+	.soc_irq_mask = 0x7f,                                                                    \
+	.clk_rst_mask = IP_40XX_CLK(TOP_NOC) | IP_40XX_CLK(DSS_MAS) | IP_40XX_CLK(CSS_MAS),      \
+	.ssidv_mask = IP_40XX_SSIDV(TBU0_AW) | IP_40XX_SSIDV(TBU0_AR) | IP_40XX_SSIDV(TBU1_AW) | \
+		      IP_40XX_SSIDV(TBU1_AR) | IP_40XX_SSIDV(TBU2_AW) | IP_40XX_SSIDV(TBU2_AR)
+
+/* SRC: P 10.8 */
+#define COMMANDS_40XX                                                           \
+	.align_ts = 8, .align_fence = 8, .align_fill = 1, .fill_max = 16 * MIB, \
+	.copy = {                                                               \
+		.size_bytes = 192,                                              \
+		.len_off = 0x18,                                                \
+		.src_off = 0x28,                                                \
+		.dst_off = 0x30,                                                \
+		.addr_bits = 48,                                                \
+		.len_max = 16 * MIB,                                            \
+		.count_max = 4096,                                              \
+	}
+
+/* SRC: P 9.1, column 40xx/50xx/60xx; P 5.1 cache_defaults: shave start >> 31 */
+#define ADDRESSES_40XX \
+	.dma_bits = 48, .bar_size = { [0] = 128 * MIB, [4] = 4096 },                               \
+	.va = {                                                                                    \
+		.runtime = { 0x80000000, 0x84000000 },                                             \
+		.global = { 0x90000000, 0xa0000000 },                                              \
+		.user = { 0x100000000, 0x4100000000 },                                             \
+		.shave = { 0x80000000, 0x100000000 },                                              \
+		.dma = { 0x100000000, 0x4100000000 },                                              \
+	},                                                                                         \
+	.pio_alias = false, .cache_nn_cfg = 1
+
+/* SRC: P 2.7 silicon, P 2.4, P 3.10 */
+#define TIMEOUTS_40XX                     \
+	.timeouts = {                     \
+		.boot_ms = 1000,          \
+		.jsm_ms = 500,            \
+		.tdr_ms = 2000,           \
+		.inference_ms = 60000,    \
+		.autosuspend_ms = 100,    \
+		.d0i3_entry_msg_ms = 5,   \
+		.state_dump_msg_ms = 100, \
+		.wp_us = 1500000,         \
+		.d0i3_us = 150000,        \
+		.ip_reset_us = 150000,    \
+		.rst_clr_us = 100,        \
+		.pwr_island_us = 5000,    \
+		.mmu_reg_us = 10000,      \
+		.mmu_cmdq_us = 100000,    \
+		.idle_us = 5000,          \
+	}
+
+#define COMMON_40XX                                                                       \
+	.btrs_kind = REG_BTRS_LNL, ADDRESSES_40XX, FUSES_LNL, WORKPOINT_LNL, CLOCKS_40XX, \
+	ENTRY_40XX, IDS_40XX, MASKS_40XX, COMMANDS_40XX, TIMEOUTS_40XX
+
+const struct reg_gen reg_gen_npu40 = {
+	.name = "npu40",
+	.ip_name = "40xx",
+	.ip_gen = 40,
+	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_LNL */
+	.ids = { { 0x643e, "Lunar Lake" } },
+	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_mmu },
+	/* SRC: P 4.1 */
+	.fw_names = { "intel/vpu/vpu_40xx_v1.bin", "intel/vpu/vpu_40xx_v0.0.bin" },
+	.tile_mask = 0x3f,	   /* SRC: P 12.8 */
+	.fence_cmp = REG_FENCE_GE, /* SRC: P 10.8 */
+	.nnrt_api = 11 << 16 | 13, /* SRC: P 4.7 */
+	COMMON_40XX,
+};
+
+const struct reg_gen reg_gen_npu50 = {
+	.name = "npu50",
+	.ip_name = "50xx",
+	.ip_gen = 50,
+	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_PTL_P, _WCL */
+	.ids = { { 0xb03e, "Panther Lake" }, { 0xfd3e, "Wildcat Lake" } },
+	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_ip_50xx, &reg_block_mmu },
+	/* SRC: P 4.1 */
+	.fw_names = { "intel/vpu/vpu_50xx_v1.bin", "intel/vpu/vpu_50xx_v0.0.bin" },
+	.tile_mask = 0x7,	   /* SRC: P 12.8, PTL; WCL has 0x1 */
+	.fence_cmp = REG_FENCE_GT, /* SRC: P 10.8 */
+	.nnrt_api = 11 << 16 | 13, /* SRC: P 4.7 */
+	COMMON_40XX,
+	/* SRC: P 3.5, normal clock */
+	.pwr_delay = { 0, 0, 0, 3 },
+	.pwr_delay_fast = { 18, 0, 0, 46 },
+};
+
+const struct reg_gen reg_gen_npu60 = {
+	.name = "npu60",
+	.ip_name = "60xx",
+	.ip_gen = 60,
+	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_NVL */
+	.ids = { { 0xd71d, "Nova Lake" } },
+	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_ip_50xx, &reg_block_mmu },
+	/* SRC: P 4.1 */
+	.fw_names = { "intel/vpu/vpu_60xx_v1.bin" },
+	.tile_mask = 0x7,	   /* not public; as npu50 */
+	.fence_cmp = REG_FENCE_GT, /* SRC: P 10.8 */
+	.nnrt_api = 11 << 16 | 13, /* SRC: P App. E: as 50xx */
+	COMMON_40XX,
+	/* SRC: P 3.5 */
+	.pwr_delay = { 17, 0, 17, 0 },
+	.pwr_delay_fast = { 198, 0, 198, 0 },
+};
+
+static const struct reg_gen *const gens[] = {
+	&reg_gen_npu37,
+	&reg_gen_npu40,
+	&reg_gen_npu50,
+	&reg_gen_npu60,
+};
 
 #define NR_GENS (sizeof(gens) / sizeof(gens[0]))
 

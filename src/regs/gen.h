@@ -79,6 +79,12 @@ struct reg_copy_desc {
 	u32 count_max;	/* descriptors of one command */
 };
 
+/** struct reg_pwr_delay - power island delays; SRC: P 3.5 */
+struct reg_pwr_delay {
+	u8 post, post1, post2;
+	u8 status;
+};
+
 /** enum reg_fence_cmp - when FENCE_WAIT continues; SRC: P 10.8 */
 enum reg_fence_cmp {
 	REG_FENCE_GE, /* memory >= value */
@@ -141,6 +147,8 @@ enum reg_btrs_kind {
  * @cache_nn_cfg:     boot parameter cache_defaults[NN].cfg: shave start >> 31
  * @nnrt_api:         API index 7 of the firmware, major << 16 | minor
  * @timeouts:         silicon values
+ * @pwr_delay:        power island delays, where the generation has the registers
+ * @pwr_delay_fast:   the same with the high profiling clock
  */
 struct reg_gen {
 	const char *name;
@@ -189,6 +197,8 @@ struct reg_gen {
 	u8 cache_nn_cfg;
 	u32 nnrt_api;
 	struct reg_timeouts timeouts;
+	struct reg_pwr_delay pwr_delay;
+	struct reg_pwr_delay pwr_delay_fast;
 };
 
 /** reg_gen_by_idx() - the @idx-th generation, NULL behind the last; for "for each generation" */
@@ -234,5 +244,8 @@ static inline bool reg_gen_fence_done(const struct reg_gen *gen, u64 mem, u64 wa
 }
 
 extern const struct reg_gen reg_gen_npu37;
+extern const struct reg_gen reg_gen_npu40;
+extern const struct reg_gen reg_gen_npu50;
+extern const struct reg_gen reg_gen_npu60;
 
 #endif

@@ -37,6 +37,24 @@ enum {
 #define REG_TAB_NAME "ip_37xx"
 #include "regs/table.inc"
 
+#define REG_BLK      BTRS_LNL
+#define REG_BLK_DEF  "regs/btrs_lnl.def"
+#define REG_TAB      reg_block_btrs_lnl
+#define REG_TAB_NAME "btrs_lnl"
+#include "regs/table.inc"
+
+#define REG_BLK      IP_40XX
+#define REG_BLK_DEF  "regs/ip_40xx.def"
+#define REG_TAB      reg_block_ip_40xx
+#define REG_TAB_NAME "ip_40xx"
+#include "regs/table.inc"
+
+#define REG_BLK      IP_50XX
+#define REG_BLK_DEF  "regs/ip_50xx.def"
+#define REG_TAB      reg_block_ip_50xx
+#define REG_TAB_NAME "ip_50xx"
+#include "regs/table.inc"
+
 #define REG_BLK      MMU
 #define REG_BLK_DEF  "regs/mmu.def"
 #define REG_TAB      reg_block_mmu

@@ -175,6 +175,24 @@ extern const struct reg_block reg_block_btrs_mtl;
 #include "regs/decl.inc"
 extern const struct reg_block reg_block_ip_37xx;
 
+#define REG_BLK     BTRS_LNL
+#define REG_BLK_BAR 4
+#define REG_BLK_DEF "regs/btrs_lnl.def"
+#include "regs/decl.inc"
+extern const struct reg_block reg_block_btrs_lnl;
+
+#define REG_BLK     IP_40XX
+#define REG_BLK_BAR 0
+#define REG_BLK_DEF "regs/ip_40xx.def"
+#include "regs/decl.inc"
+extern const struct reg_block reg_block_ip_40xx;
+
+#define REG_BLK     IP_50XX
+#define REG_BLK_BAR 0
+#define REG_BLK_DEF "regs/ip_50xx.def"
+#include "regs/decl.inc"
+extern const struct reg_block reg_block_ip_50xx;
+
 #define REG_BLK     MMU
 #define REG_BLK_BAR 0
 #define REG_BLK_DEF "regs/mmu.def"

@@ -10,8 +10,10 @@
 
 #include <cmocka.h>
 
-static const struct reg_block *const blocks[] = { &reg_block_btrs_mtl, &reg_block_ip_37xx,
-						  &reg_block_mmu };
+static const struct reg_block *const blocks[] = {
+	&reg_block_btrs_mtl, &reg_block_ip_37xx, &reg_block_btrs_lnl,
+	&reg_block_ip_40xx,  &reg_block_ip_50xx, &reg_block_mmu,
+};
 
 #define NR_BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
 
@@ -217,7 +219,7 @@ static void test_gens(void **state)
 	(void)state;
 	for (const struct reg_gen *g; (g = reg_gen_by_idx(n)) != NULL; n++)
 		check_gen(g);
-	assert_true(n >= 1);
+	assert_int_equal(n, 4);
 	assert_null(reg_gen_by_name("npu99"));
 	assert_null(reg_gen_by_pci(0x8086, 0x6447, NULL));
 }
@@ -249,13 +251,52 @@ static void test_npu37(void **state)
 	assert_false(reg_range_has(&g->va.runtime, 0x84800000, ~0ull));
 }
 
+/* npu40 and its successors against the numbers of P */
+static void check_40xx(const struct reg_gen *g)
+{
+	const struct reg_desc *d;
+
+	assert_true(g->icb_irq_mask == 0x7c00001f0ull); /* P App. B */
+	assert_int_equal(g->btrs_irq_mask, 0x7e);
+	assert_int_equal(g->clk_rst_mask, 0xc02);
+	assert_int_equal(g->ssidv_mask, 0x3f);
+	assert_int_equal(reg_gen_freq_mhz(g, 0x4e), 1950);
+	assert_true(reg_gen_entry_encode(g, 0x80002000) == 0x400010000ull); /* P 3.6 example */
+	assert_true(reg_gen_entry_decode(g, 0x400010001ull) == 0x80002000);
+	d = reg_find(&reg_block_btrs_lnl, REG_BTRS_LNL_FMIN_FUSE);
+	assert_int_equal(d->reset, g->fmin_ratio | g->pn_ratio << 8);
+	d = reg_find(&reg_block_btrs_lnl, REG_BTRS_LNL_FMAX_FUSE);
+	assert_int_equal(d->reset, g->fmax_ratio);
+	d = reg_find(&reg_block_btrs_lnl, REG_BTRS_LNL_VPU_STATUS);
+	assert_int_equal(d->wmask, 0x1800); /* P trap 4 */
+	assert_true(reg_range_has(&g->va.runtime, 0x80000000, 0x4000000));
+	assert_true(reg_gen_find(g, 4, 0x154, NULL) == d);
+}
+
+static void test_40xx(void **state)
+{
+	(void)state;
+	check_40xx(&reg_gen_npu40);
+	check_40xx(&reg_gen_npu50);
+	check_40xx(&reg_gen_npu60);
+	assert_true(reg_gen_fence_done(&reg_gen_npu40, 5, 5)); /* P trap 28 */
+	assert_false(reg_gen_fence_done(&reg_gen_npu50, 5, 5));
+	assert_true(reg_gen_fence_done(&reg_gen_npu60, 6, 5));
+	assert_null(reg_gen_find(&reg_gen_npu40, 0, 0x30068, NULL)); /* P 3.5: 50xx on */
+	assert_non_null(reg_gen_find(&reg_gen_npu50, 0, 0x30068, NULL));
+	assert_int_equal(REG_IP_40XX_HOST_SS_VERIFICATION_ADDRESS, 0x40040);
+	assert_int_equal(REG_IP_40XX_CPU_SS_DOORBELL + 255 * REG_IP_40XX_CPU_SS_DOORBELL_STRIDE,
+			 0x013ff000);
+	assert_int_equal(reg_gen_npu60.pwr_delay.post, 17);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields), cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_rows),   cmocka_unit_test(test_field_tables),
 		cmocka_unit_test(test_find),   cmocka_unit_test(test_gens),
-		cmocka_unit_test(test_npu37),
+		cmocka_unit_test(test_npu37),  cmocka_unit_test(test_40xx),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
