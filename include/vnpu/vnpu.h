@@ -76,6 +76,10 @@ int vnpu_cfg_write(struct vnpu *vnpu, uint32_t off, uint32_t size, uint32_t val)
 uint64_t vnpu_bar_size(const struct vnpu *vnpu, unsigned bar);
 int vnpu_bar_read(struct vnpu *vnpu, unsigned bar, uint64_t off, uint32_t size, uint64_t *val);
 int vnpu_bar_write(struct vnpu *vnpu, unsigned bar, uint64_t off, uint32_t size, uint64_t val);
+/** vnpu_bar_read32(), vnpu_bar_write32() - the same, shorter: 4 bytes; what cannot be is all-ones,
+ * or ignored. */
+uint32_t vnpu_bar_read32(struct vnpu *vnpu, unsigned bar, uint64_t off);
+void vnpu_bar_write32(struct vnpu *vnpu, unsigned bar, uint64_t off, uint32_t val);
 /** vnpu_reset() - function-level reset; DMA mappings stay. */
 void vnpu_reset(struct vnpu *vnpu);
 

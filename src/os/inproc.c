@@ -120,29 +120,22 @@ static void bar_unmap(struct os_device *os, u32 bar)
 	(void)bar;
 }
 
-/* An access the model refuses is one a bus would not complete: all-ones. */
-static u64 rd(struct os_device *os, u32 bar, u32 off, u32 size)
-{
-	u64 val;
-
-	if (vnpu_bar_read(to_inproc(os)->vnpu, bar, off, size, &val))
-		return UINT64_MAX;
-	return val;
-}
-
 static u32 rd32(struct os_device *os, u32 bar, u32 off)
 {
-	return (u32)rd(os, bar, off, 4);
-}
-
-static u64 rd64(struct os_device *os, u32 bar, u32 off)
-{
-	return rd(os, bar, off, 8);
+	return vnpu_bar_read32(to_inproc(os)->vnpu, bar, off);
 }
 
 static void wr32(struct os_device *os, u32 bar, u32 off, u32 val)
 {
-	(void)vnpu_bar_write(to_inproc(os)->vnpu, bar, off, 4, val);
+	vnpu_bar_write32(to_inproc(os)->vnpu, bar, off, val);
+}
+
+/* An access the model refuses is one a bus would not complete: all-ones. */
+static u64 rd64(struct os_device *os, u32 bar, u32 off)
+{
+	u64 val;
+
+	return vnpu_bar_read(to_inproc(os)->vnpu, bar, off, 8, &val) ? UINT64_MAX : val;
 }
 
 static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
@@ -482,7 +475,7 @@ static int pending(struct inproc *ip)
 }
 
 /* From event to event of the model, until one of them interrupts. */
-static int wait_stepped(struct inproc *ip, u64 until_ns)
+static inline int wait_stepped(struct inproc *ip, u64 until_ns)
 {
 	int ret;
 
@@ -512,7 +505,7 @@ static int sleep_until(struct inproc *ip, u64 until_ns)
 	return ret == -EAGAIN ? -ETIMEDOUT : ret;
 }
 
-static int wait_threaded(struct inproc *ip, u64 until_ns)
+static __attribute__((noinline)) int wait_threaded(struct inproc *ip, u64 until_ns)
 {
 	u64 start_ns = vnpu_now_ns(ip->vnpu);
 	u64 spin_end = base_min(start_ns + SPIN_NS, until_ns);

@@ -24,20 +24,8 @@
 #define VIOLATION   ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW
 #define PARSING_ERR ABI_JSM_STATUS_PARSING_ERR
 
-union command {
-	struct abi_cmd hdr;
-	struct abi_cmd_timestamp timestamp;
-	struct abi_cmd_fence fence;
-	struct abi_cmd_barrier barrier;
-	struct abi_cmd_metric_query query;
-	struct abi_cmd_memory_fill fill;
-	struct abi_cmd_copy copy;
-	struct abi_cmd_inference inference;
-	u8 raw[32];
-};
-
 static u32 reject(struct vnpu *v, const struct vnpu_job *job, const char *fmt, ...)
-	BASE_PRINTF(3, 4);
+	BASE_PRINTF(3, 4) __attribute__((cold, noinline));
 
 static u32 reject(struct vnpu *v, const struct vnpu_job *job, const char *fmt, ...)
 {
@@ -55,7 +43,7 @@ static u32 reject(struct vnpu *v, const struct vnpu_job *job, const char *fmt, .
 
 u32 vnpu_cmd_start(struct vnpu *v, struct vnpu_job *job, u64 base)
 {
-	struct abi_cmdbuf_header h;
+	struct abi_cmdbuf_header *h = &job->hdr;
 	const u8 *p;
 
 	job->base = base;
@@ -64,17 +52,14 @@ u32 vnpu_cmd_start(struct vnpu *v, struct vnpu_job *job, u64 base)
 	p = vnpu_mem_at(v, job->ssid, base, false);
 	if (!p)
 		return VIOLATION;
-	memcpy(&h, p, sizeof(h));
-	if (h.cmd_offset < sizeof(h) || h.cmd_offset > h.cmd_buffer_size)
-		return reject(v, job, "size %u, first command at %u", h.cmd_buffer_size,
-			      h.cmd_offset);
-	if (h.context_save_area_address % ABI_CMDBUF_SAVE_SIZE)
+	memcpy(h, p, sizeof(*h));
+	if (h->cmd_offset < sizeof(*h) || h->cmd_offset > h->cmd_buffer_size)
+		return reject(v, job, "size %u, first command at %u", h->cmd_buffer_size,
+			      h->cmd_offset);
+	if (h->context_save_area_address % ABI_CMDBUF_SAVE_SIZE)
 		return reject(v, job, "save area 0x%llx is not aligned to 64",
-			      (unsigned long long)h.context_save_area_address);
-	job->pos = h.cmd_offset;
-	job->end = h.cmd_buffer_size;
-	job->desc_heap = h.descriptor_heap_base_address;
-	job->fence_heap = h.fence_heap_base_address;
+			      (unsigned long long)h->context_save_area_address);
+	job->pos = h->cmd_offset;
 	return ABI_JSM_STATUS_SUCCESS;
 }
 
@@ -103,9 +88,11 @@ static u32 do_timestamp(struct vnpu *v, struct vnpu_job *job, const struct abi_c
 static u32 fence_address(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_fence *c,
 			 u64 *va)
 {
-	if (!base_add_u64(job->fence_heap, c->offset, va) || *va % v->info->align_fence)
+	if (!base_add_u64(job->hdr.fence_heap_base_address, c->offset, va) ||
+	    *va % v->info->align_fence)
 		return reject(v, job, "fence at heap 0x%llx + 0x%llx",
-			      (unsigned long long)job->fence_heap, (unsigned long long)c->offset);
+			      (unsigned long long)job->hdr.fence_heap_base_address,
+			      (unsigned long long)c->offset);
 	return 0;
 }
 
@@ -290,11 +277,12 @@ static u32 do_copy(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_co
 	const struct reg_copy_desc *lay = &v->info->copy;
 	u64 va, end;
 
-	if (!base_add_u64(q->job.desc_heap, c->desc_start_offset, &va) ||
+	if (!base_add_u64(q->job.hdr.descriptor_heap_base_address, c->desc_start_offset, &va) ||
 	    va % ABI_COPY_DESC_ALIGN || !c->desc_count || c->desc_count > lay->count_max ||
 	    !base_add_u64(va, (u64)c->desc_count * lay->size_bytes + lay->tail_bytes, &end))
 		return reject(v, &q->job, "COPY of %u descriptors at heap 0x%llx + 0x%llx",
-			      c->desc_count, (unsigned long long)q->job.desc_heap,
+			      c->desc_count,
+			      (unsigned long long)q->job.hdr.descriptor_heap_base_address,
 			      (unsigned long long)c->desc_start_offset);
 	if (lay->tail_bytes && !vnpu_mem_at(v, q->ssid, end - 1, false))
 		return VIOLATION; /* the hardware fetches beyond the last one: P trap 29 */
@@ -341,101 +329,131 @@ static u32 do_inference(struct vnpu *v, struct vnpu_queue *q, const struct abi_c
  * The list
  */
 
-/* Bytes of a command; 0: known by no source, or deprecated. */
-static u32 expected_size(u16 type)
+static u32 run_timestamp(struct vnpu *v, struct vnpu_queue *q)
 {
-	switch (type) {
-	case ABI_CMD_TIMESTAMP:
-		return sizeof(struct abi_cmd_timestamp);
-	case ABI_CMD_FENCE_WAIT:
-	case ABI_CMD_FENCE_SIGNAL:
-		return sizeof(struct abi_cmd_fence);
-	case ABI_CMD_BARRIER:
-		return sizeof(struct abi_cmd_barrier);
-	case ABI_CMD_METRIC_QUERY_BEGIN:
-	case ABI_CMD_METRIC_QUERY_END:
-		return sizeof(struct abi_cmd_metric_query);
-	case ABI_CMD_MEMORY_FILL:
-		return sizeof(struct abi_cmd_memory_fill);
-	case ABI_CMD_COPY:
-		return sizeof(struct abi_cmd_copy);
-	case ABI_CMD_INFERENCE_EXECUTE:
-		return sizeof(struct abi_cmd_inference);
-	default:
-		return 0;
-	}
+	return do_timestamp(v, &q->job, &q->job.cmd.timestamp);
 }
 
-/* The command at pos, in a private copy; 0 or a status. */
-static u32 take(struct vnpu *v, struct vnpu_job *job, union command *c)
+static u32 run_wait(struct vnpu *v, struct vnpu_queue *q)
+{
+	return do_wait(v, q, &q->job.cmd.fence);
+}
+
+static u32 run_signal(struct vnpu *v, struct vnpu_queue *q)
+{
+	return do_signal(v, &q->job, &q->job.cmd.fence);
+}
+
+static u32 run_query(struct vnpu *v, struct vnpu_queue *q)
+{
+	return do_query(v, &q->job, &q->job.cmd.query);
+}
+
+static u32 run_fill(struct vnpu *v, struct vnpu_queue *q)
+{
+	return do_fill(v, q, &q->job.cmd.fill);
+}
+
+static u32 run_copy(struct vnpu *v, struct vnpu_queue *q)
+{
+	return do_copy(v, q, &q->job.cmd.copy);
+}
+
+static u32 run_inference(struct vnpu *v, struct vnpu_queue *q)
+{
+	return do_inference(v, q, &q->job.cmd.inference);
+}
+
+/* NOP; BARRIER: everything before it has finished. */
+static u32 run_nothing(struct vnpu *v, struct vnpu_queue *q)
+{
+	(void)v, (void)q;
+	return 0;
+}
+
+/* Types have a group in bits 15:8 and a number in it. */
+#define PLACE(type) (((type) >> 8 & 3) << 3 | ((type)&7))
+#define CMD(name, bytes, is_work, fn) \
+	[PLACE(ABI_CMD_##name)] = { ABI_CMD_##name, bytes, is_work, fn }
+
+static const struct command {
+	u16 type;
+	u8 size;   /* bytes; 0: its own header says */
+	bool work; /* left out of null submissions: P 10.3 */
+	u32 (*run)(struct vnpu *v, struct vnpu_queue *q);
+} commands[32] = {
+	{ .type = 0xffff }, /* type 0 is unknown, as all that have no row */
+	CMD(NOP, 0, false, run_nothing),
+	CMD(TIMESTAMP, sizeof(struct abi_cmd_timestamp), false, run_timestamp),
+	CMD(FENCE_WAIT, sizeof(struct abi_cmd_fence), false, run_wait),
+	CMD(FENCE_SIGNAL, sizeof(struct abi_cmd_fence), false, run_signal),
+	CMD(BARRIER, sizeof(struct abi_cmd_barrier), false, run_nothing),
+	CMD(METRIC_QUERY_BEGIN, sizeof(struct abi_cmd_metric_query), true, run_query),
+	CMD(METRIC_QUERY_END, sizeof(struct abi_cmd_metric_query), true, run_query),
+	CMD(MEMORY_FILL, sizeof(struct abi_cmd_memory_fill), true, run_fill),
+	CMD(COPY, sizeof(struct abi_cmd_copy), true, run_copy),
+	CMD(INFERENCE_EXECUTE, sizeof(struct abi_cmd_inference), true, run_inference),
+};
+
+static __attribute__((cold, noinline)) u32 bad_command(struct vnpu *v, const struct vnpu_job *job,
+						       u32 left)
+{
+	u16 type = job->cmd.hdr.type;
+
+	return reject(v, job, "command 0x%x (%s) of %u bytes at %u, %u are left", type,
+		      abi_cmd_type_name(type), job->cmd.hdr.size, job->pos, left);
+}
+
+/* Copies the command at pos; 0 or a status. */
+static u32 take(struct vnpu *v, struct vnpu_job *job, u32 left)
 {
 	u64 va = job->base + job->pos;
-	u32 left = job->end - job->pos;
 	const u8 *p;
-	u32 n;
 
-	if (left < sizeof(c->hdr))
+	if (left < sizeof(job->cmd.hdr))
 		return reject(v, job, "%u bytes behind the last command", left);
 	p = vnpu_mem_at(v, job->ssid, va, false);
 	if (!p)
 		return VIOLATION;
-	if (BASE_LIKELY(va % BASE_PAGE_SIZE <= BASE_PAGE_SIZE - sizeof(*c)))
-		memcpy(c, p, sizeof(*c)); /* what is behind the command is not looked at */
-	else if (vnpu_mem_read(v, job->ssid, va, c, base_min(left, (u32)sizeof(*c))))
+	if (BASE_LIKELY(va % BASE_PAGE_SIZE <= BASE_PAGE_SIZE - sizeof(job->cmd)))
+		memcpy(&job->cmd, p, sizeof(job->cmd)); /* what is behind it is not looked at */
+	else if (vnpu_mem_read(v, job->ssid, va, &job->cmd, base_min(left, (u32)sizeof(job->cmd))))
 		return VIOLATION;
-	n = expected_size(c->hdr.type);
-	if (BASE_UNLIKELY(c->hdr.type == ABI_CMD_NOP))
-		n = c->hdr.size >= ABI_CMD_NOP_MIN ? c->hdr.size : 0;
-	if (!n || c->hdr.size != n || n > left)
-		return reject(v, job, "command 0x%x (%s) of %u bytes at %u, %u are left",
-			      c->hdr.type, abi_cmd_type_name(c->hdr.type), c->hdr.size, job->pos,
-			      left);
-	job->pos += n;
 	return 0;
 }
 
-static u32 execute(struct vnpu *v, struct vnpu_queue *q, const union command *c)
+static u32 execute(struct vnpu *v, struct vnpu_queue *q, u32 left)
 {
-	bool null = q->job.flags & ABI_JOBQ_JOB_NULL; /* fences and timestamps only: P 10.3 */
+	struct vnpu_job *job = &q->job;
+	const struct command *c = &commands[PLACE(job->cmd.hdr.type)];
+	u32 size = job->cmd.hdr.size;
 
-	switch (c->hdr.type) {
-	case ABI_CMD_TIMESTAMP:
-		return do_timestamp(v, &q->job, &c->timestamp);
-	case ABI_CMD_FENCE_WAIT:
-		return do_wait(v, q, &c->fence);
-	case ABI_CMD_FENCE_SIGNAL:
-		return do_signal(v, &q->job, &c->fence);
-	case ABI_CMD_METRIC_QUERY_BEGIN:
-	case ABI_CMD_METRIC_QUERY_END:
-		return null ? 0 : do_query(v, &q->job, &c->query);
-	case ABI_CMD_MEMORY_FILL:
-		return null ? 0 : do_fill(v, q, &c->fill);
-	case ABI_CMD_COPY:
-		return null ? 0 : do_copy(v, q, &c->copy);
-	case ABI_CMD_INFERENCE_EXECUTE:
-		return null ? 0 : do_inference(v, q, &c->inference);
-	default: /* NOP; BARRIER: everything before it has finished */
+	if (BASE_UNLIKELY(c->type != job->cmd.hdr.type || size > left ||
+			  (c->size ? size != c->size : size < ABI_CMD_NOP_MIN)))
+		return bad_command(v, job, left);
+	job->pos += size;
+	if (c->work && job->flags & ABI_JOBQ_JOB_NULL)
 		return 0;
-	}
+	return c->run(v, q);
 }
 
-void vnpu_cmd_run(struct vnpu *v, struct vnpu_queue *q, u32 *budget)
+u32 vnpu_cmd_run(struct vnpu *v, struct vnpu_queue *q, u32 budget)
 {
-	while (q->state == VNPU_JOB_READY && *budget) {
-		union command c;
-		u32 status;
+	struct vnpu_job *job = &q->job;
 
-		if (q->job.pos == q->job.end) {
+	while (q->state == VNPU_JOB_READY && budget) {
+		u32 left = job->hdr.cmd_buffer_size - job->pos, status;
+
+		if (!left) {
 			vnpu_job_finish(v, q, ABI_JSM_STATUS_SUCCESS);
-			return;
+			break;
 		}
-		--*budget;
-		status = take(v, &q->job, &c);
+		budget--;
+		status = take(v, job, left);
 		if (!status)
-			status = execute(v, q, &c);
-		if (status) {
+			status = execute(v, q, left);
+		if (status)
 			vnpu_job_finish(v, q, status);
-			return;
-		}
 	}
+	return budget;
 }

@@ -89,17 +89,19 @@ static bool take_ipc_area(struct vnpu *v, const char *field, u64 start, u64 size
 	if (size < slot || size > UINT32_MAX || !base_add_u64(start, size, &end) ||
 	    end > UINT32_MAX)
 		return bad_param(v, field, start, "an area below 4 GiB");
-	if (start % ABI_IPC_ALIGN)
-		return bad_param(v, field, start, "a multiple of 64");
+	if (start % slot) /* no slot goes over the end of a page */
+		return bad_param(v, field, start, "a multiple of its slots' size");
 	if (!reg_range_has(&v->info->va.global, start, size))
 		vnpu_report(v, VNPU_UNSPECIFIED, "boot parameters",
 			    "%s 0x%llx is outside the global range", field,
 			    (unsigned long long)start);
 	if (!is_mapped(v, start, base_min(size, (u64)ABI_IPC_BUF_SIZE), true))
 		return bad_param(v, field, start, "mapped memory");
+	size = base_min(size, (u64)ABI_IPC_BUF_SIZE) / slot * slot;
 	*area = (struct vnpu_fw_rx){
-		.base = start,
-		.slots = (u32)(base_min(size, (u64)ABI_IPC_BUF_SIZE) / slot),
+		.base = (u32)start,
+		.end = (u32)(start + size),
+		.next = (u32)start,
 	};
 	return true;
 }

@@ -96,7 +96,7 @@ void vnpu_ipc_receive(struct vnpu *v)
 {
 	struct vnpu_fw *fw = &v->fw;
 	struct abi_jsm_msg msg;
-	u16 channel;
+	u16 channel = 0;
 	u32 addr;
 
 	if (!vnpu_fw_runs(v) || fw->tx_tail == fw->tx_head)
@@ -140,72 +140,60 @@ static void push_rx(struct vnpu *v, u32 addr)
 	vnpu_irq_update(v);
 }
 
-static u8 *slot_at(struct vnpu *v, const struct vnpu_fw_rx *a, u32 size, u64 *va)
-{
-	*va = a->base + (u64)a->next * size;
-	return vnpu_mem_at(v, 0, *va, true);
-}
-
-static bool is_free(const u8 *slot, u32 status_off)
-{
-	/* pairs with the driver's store after it has copied the slot out */
-	return __atomic_load_n(slot + status_off, __ATOMIC_ACQUIRE) == ABI_IPC_FREE;
-}
-
-static void next_slot(struct vnpu_fw_rx *a)
-{
-	a->next = a->next + 1 < a->slots ? a->next + 1 : 0;
-}
-
 /*
- * A slot whose status word at @status_off is 0, marked as taken only by what is written there.
- * From the last one on: slots are freed in about the order they were taken.
+ * A slot whose status at @status_off is 0; it is taken by what is written there.  The search goes
+ * on where it ended: slots are freed in about the order they were taken.
  */
-static inline u8 *find_slot(struct vnpu *v, struct vnpu_fw_rx *a, u32 size, u32 status_off, u64 *va)
+static inline void *take_slot(struct vnpu *v, struct vnpu_fw_rx *a, u32 size, u32 status_off)
 {
-	for (u32 i = 0; i < a->slots; i++) {
-		u8 *p = slot_at(v, a, size, va);
+	u32 first = a->next;
+
+	do {
+		u32 va = a->next;
+		u8 *p = vnpu_mem_at(v, 0, va, true);
 
 		if (!p)
 			return NULL;
-		next_slot(a);
-		if (BASE_LIKELY(is_free(p, status_off)))
+		a->next = va + size < a->end ? va + size : a->base;
+		/* pairs with the driver's store after it has copied the slot out */
+		if (BASE_LIKELY(__atomic_load_n(p + status_off, __ATOMIC_ACQUIRE) ==
+				ABI_IPC_FREE)) {
+			a->taken = va;
 			return p;
-	}
+		}
+	} while (a->next != first);
 	return NULL;
+}
+
+static struct abi_jsm_msg *take_msg(struct vnpu *v)
+{
+	return take_slot(v, &v->fw.msgs, ABI_JSM_MSG_SIZE, offsetof(struct abi_jsm_msg, status));
 }
 
 static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size)
 {
-	u64 va = 0;
-	u8 *p = find_slot(v, &v->fw.hdrs, ABI_IPC_HDR_SIZE, offsetof(struct abi_ipc_hdr, status),
-			  &va);
+	struct abi_ipc_hdr *hdr =
+		take_slot(v, &v->fw.hdrs, ABI_IPC_HDR_SIZE, offsetof(struct abi_ipc_hdr, status));
 
-	if (!p || vnpu_ipc_stat(v) >= FIFO_MAX)
+	if (!hdr || vnpu_ipc_stat(v) >= FIFO_MAX)
 		return false;
 	if (vnpu_fault_hit(v, VNPU_F_CORRUPT_HEADER))
 		data_addr = OUTSIDE_RX;
-	*(struct abi_ipc_hdr *)(void *)p = (struct abi_ipc_hdr){
+	*hdr = (struct abi_ipc_hdr){
 		.data_addr = data_addr,
 		.data_size = data_size,
 		.channel = channel,
 		.status = ABI_IPC_ALLOCATED,
 	};
 	atomic_thread_fence(memory_order_release); /* the slot before its address; P 13.4 */
-	push_rx(v, vnpu_fault_hit(v, VNPU_F_WILD_FIFO) ? OUTSIDE_RX : (u32)va);
+	push_rx(v, vnpu_fault_hit(v, VNPU_F_WILD_FIFO) ? OUTSIDE_RX : v->fw.hdrs.taken);
 	return true;
 }
 
-static struct abi_jsm_msg *message_slot(struct vnpu *v, u64 *va)
+/* The message in the slot taken last goes out, or the slot is free again. */
+static bool announce(struct vnpu *v, u16 channel, struct abi_jsm_msg *slot)
 {
-	return (void *)find_slot(v, &v->fw.msgs, ABI_JSM_MSG_SIZE,
-				 offsetof(struct abi_jsm_msg, status), va);
-}
-
-/* The message in @slot goes out, or its slot is free again. */
-static bool announce(struct vnpu *v, u16 channel, struct abi_jsm_msg *slot, u64 va)
-{
-	if (BASE_LIKELY(put_header(v, channel, (u32)va, ABI_JSM_MSG_SIZE)))
+	if (BASE_LIKELY(put_header(v, channel, v->fw.msgs.taken, ABI_JSM_MSG_SIZE)))
 		return true;
 	__atomic_store_n(&slot->status, ABI_IPC_FREE, __ATOMIC_RELAXED);
 	return false;
@@ -213,13 +201,12 @@ static bool announce(struct vnpu *v, u16 channel, struct abi_jsm_msg *slot, u64 
 
 static bool put_message(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 {
-	u64 va = 0;
-	struct abi_jsm_msg *slot = message_slot(v, &va);
+	struct abi_jsm_msg *slot = take_msg(v);
 
 	if (!slot)
 		return false;
 	memcpy(slot, msg, sizeof(*msg));
-	return announce(v, channel, slot, va);
+	return announce(v, channel, slot);
 }
 
 void vnpu_ipc_ready(struct vnpu *v)
@@ -305,26 +292,32 @@ void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 
 static void fill_job_done(struct abi_jsm_msg *msg, const struct abi_jsm_job_done *done)
 {
-	*msg = (struct abi_jsm_msg){
-		.type = ABI_JSM_JOB_DONE,
-		.status = ABI_IPC_ALLOCATED,
-		.payload.job_done = *done,
-	};
+	memset(msg, 0, sizeof(*msg));
+	msg->type = ABI_JSM_JOB_DONE;
+	msg->status = ABI_IPC_ALLOCATED;
+	msg->payload.job_done = *done;
+}
+
+static __attribute__((noinline)) void send_job_done(struct vnpu *v,
+						    const struct abi_jsm_job_done *done)
+{
+	struct abi_jsm_msg msg;
+
+	fill_job_done(&msg, done);
+	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
 }
 
 /* JOB_DONEs are many: written where the driver reads them, unless something is in the way. */
 void vnpu_ipc_job_done(struct vnpu *v, const struct abi_jsm_job_done *done)
 {
-	struct abi_jsm_msg msg, *slot = NULL;
-	u64 va = 0;
+	struct abi_jsm_msg *slot = NULL;
 
 	if (BASE_LIKELY(!v->faults_armed && v->fw.out_tail == v->fw.out_head))
-		slot = message_slot(v, &va);
+		slot = take_msg(v);
 	if (BASE_LIKELY(slot != NULL)) {
 		fill_job_done(slot, done);
-		if (announce(v, ABI_IPC_CHAN_JOB_RET, slot, va))
+		if (announce(v, ABI_IPC_CHAN_JOB_RET, slot))
 			return;
 	}
-	fill_job_done(&msg, done);
-	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
+	send_job_done(v, done);
 }

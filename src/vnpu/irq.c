@@ -7,20 +7,7 @@
  */
 #include "vnpu/model.h"
 
-#define ICB_FIFO REG_MASK64(REG_IP_37XX_HOST_SS_ICB_STATUS_0__HOST_IPC_FIFO_INT)
-
-u64 vnpu_icb_status(const struct vnpu *v)
-{
-	return v->irq.icb_latched | (v->fw.rx_head != v->fw.rx_tail ? ICB_FIFO : 0);
-}
-
-u32 vnpu_irq_level(const struct vnpu *v)
-{
-	return !v->irq.global_mask && ((v->irq.btrs_stat & ~v->irq.local_mask) ||
-				       (vnpu_icb_status(v) & v->irq.icb_enable));
-}
-
-void vnpu_irq_raise(struct vnpu *v, u32 level)
+void vnpu_irq_raise(struct vnpu *v, bool level)
 {
 	u32 nr = 1;
 

@@ -19,6 +19,7 @@
 void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
 {
 	v->jobs.pending[q->db / 64] |= BASE_BIT64(q->db % 64);
+	v->jobs.pending_words |= BASE_BIT(q->db / 64);
 	vnpu_timer_set(v, VNPU_T_JOBS, vnpu_delay(v, 200, 3000));
 }
 
@@ -111,30 +112,25 @@ void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status)
  * Slots
  */
 
-static u32 load_u32(const u8 *p)
+/* The queue's page; NULL: out of reach, or its tail is nonsense. */
+static struct abi_jobq *look(struct vnpu *v, struct vnpu_queue *q)
 {
-	return __atomic_load_n((const u32 *)(const void *)p, __ATOMIC_ACQUIRE);
-}
-
-/* The queue's page, and how far the driver has filled it; NULL: out of reach, or nonsense. */
-static struct abi_jobq *look(struct vnpu *v, const struct vnpu_queue *q, u32 *tail)
-{
-	u8 *page = vnpu_mem_at(v, 0, q->base, true);
+	struct abi_jobq *page = (void *)vnpu_mem_at(v, 0, q->base, true);
 
 	if (!page)
 		return NULL;
-	*tail = load_u32(page + offsetof(struct abi_jobq_header, tail));
-	if (BASE_LIKELY(*tail < ABI_JOBQ_SLOTS))
-		return (struct abi_jobq *)(void *)page;
+	q->tail = __atomic_load_n(&page->hdr.tail, __ATOMIC_ACQUIRE);
+	if (BASE_LIKELY(q->tail < ABI_JOBQ_SLOTS))
+		return page;
 	vnpu_report(v, VNPU_GUEST_ERROR, "job queue",
-		    "doorbell %u: tail is %u, expected 0 to 62 (P 10.2)", q->db, *tail);
+		    "doorbell %u: tail is %u, expected 0 to 62 (P 10.2)", q->db, q->tail);
 	return NULL;
 }
 
 /* The slot at head is taken: a private copy. */
-static void fetch(struct vnpu_queue *q, struct abi_jobq *page, union abi_jobq_slot *slot)
+static void fetch(struct vnpu_queue *q, struct abi_jobq *page)
 {
-	memcpy(slot, &page->slot[q->head], sizeof(*slot));
+	memcpy(&q->slot, &page->slot[q->head], sizeof(q->slot));
 	q->flags = __atomic_load_n(&page->hdr.flags, __ATOMIC_RELAXED);
 	q->head = q->head + 1 < ABI_JOBQ_SLOTS ? q->head + 1 : 0;
 	__atomic_store_n(&page->hdr.head, q->head, __ATOMIC_RELEASE);
@@ -174,22 +170,23 @@ static bool survives_faults(struct vnpu *v, struct vnpu_queue *q)
 	return true;
 }
 
-static void start(struct vnpu *v, struct vnpu_queue *q, const union abi_jobq_slot *slot)
+static void start(struct vnpu *v, struct vnpu_queue *q)
 {
+	const struct abi_jobq_job *slot = &q->slot.job;
 	u32 status;
 
-	if (slot->job.flags & ABI_JOBQ_JOB_INLINE) {
-		start_inline(v, q, &slot->cmd);
+	if (slot->flags & ABI_JOBQ_JOB_INLINE) {
+		start_inline(v, q, &q->slot.cmd);
 		return;
 	}
 	q->state = VNPU_JOB_READY;
-	q->job.id = slot->job.job_id;
+	q->job.id = slot->job_id;
 	q->job.ssid = q->ssid;
-	q->job.flags = slot->job.flags;
+	q->job.flags = slot->flags;
 	q->job.last_ts = 0;
 	if (BASE_UNLIKELY(v->faults_armed) && !survives_faults(v, q))
 		return;
-	status = vnpu_cmd_start(v, &q->job, slot->job.batch_buf_addr);
+	status = vnpu_cmd_start(v, &q->job, slot->batch_buf_addr);
 	if (status)
 		vnpu_job_finish(v, q, status);
 }
@@ -203,7 +200,7 @@ static bool may_fetch(const struct vnpu *v, const struct vnpu_queue *q)
 /* One look at the tail is enough: a doorbell follows each of its changes. */
 static void queue_run(struct vnpu *v, struct vnpu_queue *q)
 {
-	u32 budget = COMMANDS_PER_TURN, tail = 0;
+	u32 budget = COMMANDS_PER_TURN;
 	struct abi_jobq *page = NULL;
 
 	if (!q->registered) {
@@ -212,20 +209,18 @@ static void queue_run(struct vnpu *v, struct vnpu_queue *q)
 		return;
 	}
 	while (budget) {
-		union abi_jobq_slot slot;
-
 		if (q->state == VNPU_JOB_READY) {
-			vnpu_cmd_run(v, q, &budget);
+			budget = vnpu_cmd_run(v, q, budget);
 			continue;
 		}
 		if (!may_fetch(v, q))
 			return;
 		if (!page)
-			page = look(v, q, &tail);
-		if (!page || q->head == tail)
+			page = look(v, q);
+		if (!page || q->head == q->tail)
 			return;
-		fetch(q, page, &slot);
-		start(v, q, &slot);
+		fetch(q, page);
+		start(v, q);
 		budget--;
 	}
 	vnpu_queue_kick(v, q); /* the rest after the others */
@@ -233,20 +228,19 @@ static void queue_run(struct vnpu *v, struct vnpu_queue *q)
 
 void vnpu_jobs_run(struct vnpu *v)
 {
+	u32 words;
+
 	if (BASE_UNLIKELY(v->faults_armed) && vnpu_fault_take(v, VNPU_F_GLOBAL_FAULT))
 		(void)vnpu_walk(v, 0, UNMAPPED, true);
-	for (u32 w = 0; w < BASE_ARRAY_SIZE(v->jobs.pending); w++) {
+	words = v->jobs.pending_words;
+	v->jobs.pending_words = 0; /* a kick from here on is for the next turn */
+	for (; words; words &= words - 1) {
+		u32 w = (u32)__builtin_ctz(words);
 		u64 bits = v->jobs.pending[w];
 
-		if (!bits)
-			continue;
 		v->jobs.pending[w] = 0;
-		while (bits) {
-			u32 db = w * 64 + (u32)__builtin_ctzll(bits);
-
-			bits &= bits - 1;
-			queue_run(v, &v->jobs.queue[db]);
-		}
+		for (; bits; bits &= bits - 1)
+			queue_run(v, &v->jobs.queue[w * 64 + (u32)__builtin_ctzll(bits)]);
 	}
 }
 
@@ -314,13 +308,13 @@ static u32 check_registration(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 si
 u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u64 cmdq_id)
 {
 	u32 status = check_registration(v, db, ssid, base, size);
-	const u8 *page;
+	const struct abi_jobq *page;
 	u32 head;
 
 	if (status)
 		return status;
-	page = vnpu_mem_at(v, 0, base, true);
-	head = load_u32(page + offsetof(struct abi_jobq_header, head));
+	page = (const void *)vnpu_mem_at(v, 0, base, true);
+	head = __atomic_load_n(&page->hdr.head, __ATOMIC_ACQUIRE);
 	if (head >= ABI_JOBQ_SLOTS) {
 		vnpu_report(v, VNPU_GUEST_ERROR, "JSM REGISTER_DB",
 			    "head is %u, expected 0 (P 10.4)", head);
@@ -342,7 +336,6 @@ u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u6
 static void drain(struct vnpu *v, struct vnpu_queue *q, bool report)
 {
 	struct abi_jobq *page;
-	u32 tail = 0;
 
 	if (q->state != VNPU_JOB_NONE) {
 		vnpu_job_drop(v, q);
@@ -351,17 +344,15 @@ static void drain(struct vnpu *v, struct vnpu_queue *q, bool report)
 		else
 			add_orphan(v, q, q->job.id);
 	}
-	page = look(v, q, &tail);
-	while (page && q->head != tail) {
-		union abi_jobq_slot slot;
-
-		fetch(q, page, &slot);
-		if (slot.job.flags & ABI_JOBQ_JOB_INLINE)
+	page = look(v, q);
+	while (page && q->head != q->tail) {
+		fetch(q, page);
+		if (q->slot.job.flags & ABI_JOBQ_JOB_INLINE)
 			continue;
 		if (report)
-			report_job(v, q, slot.job.job_id, ABI_JSM_STATUS_ABORTED);
+			report_job(v, q, q->slot.job.job_id, ABI_JSM_STATUS_ABORTED);
 		else
-			add_orphan(v, q, slot.job.job_id);
+			add_orphan(v, q, q->slot.job.job_id);
 	}
 }
 
@@ -413,6 +404,7 @@ void vnpu_jobs_reset(struct vnpu *v)
 		j->queue[db] = (struct vnpu_queue){ 0 };
 	}
 	memset(j->pending, 0, sizeof(j->pending));
+	j->pending_words = 0;
 	memset(j->faulted, 0, sizeof(j->faulted));
 	j->nr_fences = 0;
 	j->nr_stuck = 0;

@@ -225,9 +225,9 @@ struct vnpu_irq {
  * Firmware
  */
 
-struct vnpu_fw_rx { /* area of slots in guest memory */
-	u64 base;
-	u32 slots, next;
+struct vnpu_fw_rx { /* area of slots in guest memory, SSID 0 */
+	u32 base, end;
+	u32 next, taken; /* slots: the one to look at next, the one taken last */
 };
 
 #define VNPU_NR_FIFO	256
@@ -307,12 +307,25 @@ struct vnpu_op { /* heavy command under way */
 	u64 inference_id;
 };
 
+union vnpu_cmd { /* any command */
+	struct abi_cmd hdr;
+	struct abi_cmd_timestamp timestamp;
+	struct abi_cmd_fence fence;
+	struct abi_cmd_barrier barrier;
+	struct abi_cmd_metric_query query;
+	struct abi_cmd_memory_fill fill;
+	struct abi_cmd_copy copy;
+	struct abi_cmd_inference inference;
+	u8 raw[32];
+};
+
 struct vnpu_job {
 	u32 id, ssid;
 	u32 flags;
-	u32 pos, end; /* in the command buffer */
-	u64 base;     /* of its header */
-	u64 desc_heap, fence_heap;
+	u32 pos;		      /* in the command buffer */
+	u64 base;		      /* of its header */
+	struct abi_cmdbuf_header hdr; /* copy: the client may change its own at any time */
+	union vnpu_cmd cmd;	      /* likewise, the command at pos */
 	u64 fence_va, fence_val;
 	u64 last_ts;
 	struct vnpu_op op;
@@ -323,15 +336,18 @@ struct vnpu_queue {
 	bool registered, suspended;
 	u16 db;
 	u32 ssid, head, flags;
+	u32 tail;	/* the driver's, when last looked at */
 	u32 generation; /* of the registration: a late engine result must not find its successor */
 	u64 base;
 	u64 cmdq_id;
+	union abi_jobq_slot slot; /* copy of the one fetched last */
 	struct vnpu_job job;
 };
 
 struct vnpu_jobs {
 	struct vnpu_queue queue[VNPU_NR_QUEUES];
 	u64 pending[VNPU_NR_QUEUES / 64]; /* queues to look at */
+	u32 pending_words;		  /* of these, not 0 */
 	u32 nr_fences;			  /* jobs parked */
 	u32 nr_stuck;
 	u64 fence_poll_ns;
@@ -418,10 +434,12 @@ struct vnpu_findings {
 	struct vnpu_kept kept[VNPU_MAX_FINDINGS];
 };
 
-/* An access in one word: bit 0 write, 7..1 size, 36..8 offset, then the BAR, which is 7 for configuration space */
-#define VNPU_TRACE_WHAT(bar, off, size, write) \
-	((u64)(bar) << 37 | (u64)(off) << 8 | (u64)(size) << 1 | (write))
-#define VNPU_TRACE_CFG 7u
+/* An access, above its 32-bit value: offset, log2 of the size, BAR or configuration space, write */
+#define VNPU_TRACE_WHAT(bar, off, size, write)                                        \
+	((u64)(off) << 37 | (u64)__builtin_ctz(size) << 35 | (u64)((bar) / 2) << 33 | \
+	 (u64)(write) << 32)
+#define VNPU_TRACE_WRITE (UINT64_C(1) << 32)
+#define VNPU_TRACE_CFG	 7u /* in the place of a BAR: 0 or 4 */
 
 struct vnpu_pci {
 	u8 cfg[VNPU_CFG_SIZE];
@@ -466,16 +484,16 @@ extern const struct vnpu_gen vnpu_gen_npu37;
 
 /* finding.c */
 void vnpu_report(struct vnpu *v, enum vnpu_class cls, const char *where, const char *fmt, ...)
-	BASE_PRINTF(4, 5);
+	BASE_PRINTF(4, 5) __attribute__((cold));
 /** vnpu_report_reg() - @where is a register offset. */
 void vnpu_report_reg(struct vnpu *v, enum vnpu_class cls, u8 bar, u32 off, const char *fmt, ...)
-	BASE_PRINTF(5, 6);
+	BASE_PRINTF(5, 6) __attribute__((cold));
 
 /** vnpu_trace_put() - an access joins the trace's hash. */
-static inline void vnpu_trace_put(struct vnpu *v, u64 what, u64 val)
+static inline void vnpu_trace_put(struct vnpu *v, u64 what, u32 val)
 {
-	/* multiplications carry upwards, the rotation brings it down again */
-	u64 hash = (v->trace_hash ^ (what + val * 0xbf58476d1ce4e5b9ull)) * 0x9e3779b97f4a7c15ull;
+	/* a multiplication carries upwards, the rotation brings it down again */
+	u64 hash = (v->trace_hash ^ (what + val)) * 0x9e3779b97f4a7c15ull;
 
 	v->trace_hash = hash << 32 | hash >> 32;
 }
@@ -570,17 +588,28 @@ void vnpu_island_up(struct vnpu *v);
 u64 vnpu_counter(struct vnpu *v);
 
 /* irq.c */
-void vnpu_irq_raise(struct vnpu *v, u32 level);
+void vnpu_irq_raise(struct vnpu *v, bool level);
 void vnpu_irq_icb(struct vnpu *v, u64 bits);
-u64 vnpu_icb_status(const struct vnpu *v);
 void vnpu_icb_clear(struct vnpu *v, u64 bits);
 void vnpu_icb_enable(struct vnpu *v, u64 bits);
-u32 vnpu_irq_level(const struct vnpu *v);
+
+#define VNPU_ICB_FIFO REG_MASK64(REG_IP_37XX_HOST_SS_ICB_STATUS_0__HOST_IPC_FIFO_INT)
+
+static inline u64 vnpu_icb_status(const struct vnpu *v)
+{
+	return v->irq.icb_latched | (v->fw.rx_head != v->fw.rx_tail ? VNPU_ICB_FIFO : 0);
+}
+
+static inline bool vnpu_irq_level(const struct vnpu *v)
+{
+	return !v->irq.global_mask && ((v->irq.btrs_stat & ~v->irq.local_mask) ||
+				       (vnpu_icb_status(v) & v->irq.icb_enable));
+}
 
 /** vnpu_irq_update() - send a message if the expression of P 2.6 rose. */
 static inline void vnpu_irq_update(struct vnpu *v)
 {
-	u32 level = vnpu_irq_level(v);
+	bool level = vnpu_irq_level(v);
 
 	if (level != v->irq.level)
 		vnpu_irq_raise(v, level);
@@ -686,8 +715,8 @@ static inline bool vnpu_ssid_is_faulted(const struct vnpu *v, u32 ssid)
 /* cmd.c */
 /** vnpu_cmd_start() - check the command buffer's header; 0 or a job status. */
 u32 vnpu_cmd_start(struct vnpu *v, struct vnpu_job *job, u64 base);
-/** vnpu_cmd_run() - commands until the end, a park or the budget is used up. */
-void vnpu_cmd_run(struct vnpu *v, struct vnpu_queue *q, u32 *budget);
+/** vnpu_cmd_run() - at most @budget commands until the end or a park; what is left of it. */
+u32 vnpu_cmd_run(struct vnpu *v, struct vnpu_queue *q, u32 budget);
 bool vnpu_fence_done(struct vnpu *v, struct vnpu_queue *q, u32 *status);
 /** vnpu_op_step() - part of a copy or fill: true when finished, *status set. */
 bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *status);

@@ -185,69 +185,87 @@ static u64 read_closely(struct vnpu *v, unsigned bar, u64 off, u32 size)
 	return vnpu_regs_read(v, (u8)bar, (u32)off, size);
 }
 
-/* Accesses that are not a plain 32-bit one of a register met before; the lock is held. */
-static __attribute__((cold, noinline)) int read_slow(struct vnpu *v, unsigned bar, u64 off,
-						     u32 size, u64 *val)
+static void trace(struct vnpu *v, u64 what, u32 size, u64 val)
 {
-	int ret = size_ok(off, size, vnpu_bar_size(v, bar), 8) ? 0 : -EINVAL;
-
-	if (!ret) {
-		v->stats.reg_reads++;
-		*val = read_closely(v, bar, off, size);
-		vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, false), *val);
-	}
-	leave(v);
-	return ret;
-}
-
-static __attribute__((cold, noinline)) int write_slow(struct vnpu *v, unsigned bar, u64 off,
-						      u32 size, u64 val)
-{
-	int ret = size_ok(off, size, vnpu_bar_size(v, bar), 8) ? 0 : -EINVAL;
-
-	if (!ret) {
-		val &= all_ones(size);
-		v->stats.reg_writes++;
-		vnpu_trace_put(v, VNPU_TRACE_WHAT(bar, off, size, true), val);
-		if (v->pci.live)
-			vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
-		else
-			report_deaf(v, bar, off);
-	}
-	leave(v);
-	return ret;
+	vnpu_trace_put(v, what, (u32)val);
+	if (size == 8)
+		vnpu_trace_put(v, what, (u32)(val >> 32));
 }
 
 int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t *val)
 {
-	struct vnpu_reg *r;
-	u32 out;
-
+	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
+		return -EINVAL;
 	vnpu_lock(&v->lock);
-	r = *vnpu_regs_quick(v, off);
-	if (BASE_UNLIKELY(size != 4 || !vnpu_reg_is(r, bar, off)))
-		return read_slow(v, bar, off, size, val);
 	v->stats.reg_reads++;
-	out = (u32)r->rd(v, r);
-	vnpu_trace_put(v, r->what, out);
-	*val = out;
+	*val = read_closely(v, bar, off, size);
+	trace(v, VNPU_TRACE_WHAT(bar, off, size, false), size, *val);
 	leave(v);
 	return 0;
 }
 
 int vnpu_bar_write(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uint64_t val)
 {
+	if (!size_ok(off, size, vnpu_bar_size(v, bar), 8))
+		return -EINVAL;
+	val &= all_ones(size);
+	vnpu_lock(&v->lock);
+	v->stats.reg_writes++;
+	trace(v, VNPU_TRACE_WHAT(bar, off, size, true), size, val);
+	if (v->pci.live)
+		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
+	else
+		report_deaf(v, bar, off);
+	leave(v);
+	return 0;
+}
+
+/* A register met before takes the short way; the others, without the lock again, the long one. */
+static __attribute__((cold, noinline)) u32 read_slow(struct vnpu *v, unsigned bar, u64 off)
+{
+	u64 val;
+
+	vnpu_unlock(&v->lock);
+	return vnpu_bar_read(v, bar, off, 4, &val) ? UINT32_MAX : (u32)val;
+}
+
+static __attribute__((cold, noinline)) void write_slow(struct vnpu *v, unsigned bar, u64 off,
+						       u32 val)
+{
+	vnpu_unlock(&v->lock);
+	(void)vnpu_bar_write(v, bar, off, 4, val);
+}
+
+uint32_t vnpu_bar_read32(struct vnpu *v, unsigned bar, uint64_t off)
+{
+	struct vnpu_reg *r;
+	u32 val;
+
+	vnpu_lock(&v->lock);
+	r = *vnpu_regs_quick(v, off);
+	if (BASE_UNLIKELY(!vnpu_reg_is(r, bar, off)))
+		return read_slow(v, bar, off);
+	v->stats.reg_reads++;
+	val = (u32)r->rd(v, r);
+	vnpu_trace_put(v, r->what, val);
+	leave(v);
+	return val;
+}
+
+void vnpu_bar_write32(struct vnpu *v, unsigned bar, uint64_t off, uint32_t val)
+{
 	struct vnpu_reg *r;
 
 	vnpu_lock(&v->lock);
 	r = *vnpu_regs_quick(v, off);
-	if (BASE_UNLIKELY(size != 4 || !vnpu_reg_is(r, bar, off)))
-		return write_slow(v, bar, off, size, val);
+	if (BASE_UNLIKELY(!vnpu_reg_is(r, bar, off))) {
+		write_slow(v, bar, off, val);
+		return;
+	}
 	v->stats.reg_writes++;
-	vnpu_trace_put(v, r->what | true, (u32)val);
-	vnpu_reg_write(v, r, (u32)val, UINT32_MAX);
+	vnpu_trace_put(v, r->what | VNPU_TRACE_WRITE, val);
+	vnpu_reg_write(v, r, val, UINT32_MAX);
 	leave(v);
-	return 0;
 }
 
 uint64_t vnpu_trace_hash(struct vnpu *v)
