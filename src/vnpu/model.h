@@ -100,13 +100,51 @@ struct vnpu_order_step { /* one access of the boot */
 	const char *source; /* "P 3.4 step 7"; NULL ends the list */
 };
 
+enum vnpu_step_id { /* of power-up and CPU start; what a generation has is in its table */
+		    VNPU_ST_RST_CLR,
+		    VNPU_ST_IDLE_GEN,
+		    VNPU_ST_CLOCK_ACK,
+		    VNPU_ST_DELAY_POST,
+		    VNPU_ST_DELAY_STATUS,
+		    VNPU_ST_TRICKLE,
+		    VNPU_ST_ISLAND_EN,
+		    VNPU_ST_ISLAND_UP,
+		    VNPU_ST_CLK,
+		    VNPU_ST_ISO_OFF,
+		    VNPU_ST_RST,
+		    VNPU_ST_DPU_ACTIVE,
+		    VNPU_ST_HOST_NOC,
+		    VNPU_ST_WEIGHTS,
+		    VNPU_ST_WEIGHTS_ATS,
+		    VNPU_ST_TOP_NOC,
+		    VNPU_ST_SNOOP,
+		    VNPU_ST_SSIDV,
+		    VNPU_ST_CPU_RUN,
+		    VNPU_ST_CPU_RESUME,
+		    VNPU_ST_CPU_RESUMED,
+		    VNPU_ST_CPU_NOC,
+		    VNPU_ST_ENTRY,
+		    VNPU_ST_START,
+		    VNPU_NR_STEPS,
+};
+
+struct vnpu_step {
+	const char *name;
+	u32 needs; /* bits of enum vnpu_step_id: without them no effect */
+	u32 soft;  /* without them a finding only */
+};
+
 struct vnpu_gen {
 	const struct reg_gen *info;
 	u8 revisions[REG_GEN_MAX_IDS];	      /* usual PCI revision of each of info->ids */
 	const struct vnpu_hook *const *hooks; /* tables that end with a row without functions */
 	enum vnpu_domain (*domain)(const struct reg_block *block, u32 off);
 	const struct vnpu_order_step *boot_order;
-	void (*ip_reset)(struct vnpu *v); /* beside the registers: sequence state */
+	const struct vnpu_step *steps; /* VNPU_NR_STEPS */
+	bool wp_off_first;	       /* workpoint off before on: P 3.4 step 1 */
+	bool warm_at_cold_entry;       /* P 5.3 */
+	/* the power unit wants duty cycling, or no more of it; NULL: it never asks */
+	void (*dct_request)(struct vnpu *v, bool on);
 };
 
 /*
@@ -195,7 +233,10 @@ struct vnpu_btrs {
 	bool d0i3;
 	bool resetting; /* IP reset under way */
 	u8 wp_written;	/* payload registers since the last request */
-	u32 ratio;
+	u32 payload[3]; /* WP_REQ_PAYLOAD */
+	u32 ratio, cdyn;
+	u32 mailbox;	   /* PCODE_MAILBOX_SHADOW */
+	bool mailbox_open; /* a request waits for its answer */
 };
 
 struct vnpu_order {
@@ -204,9 +245,10 @@ struct vnpu_order {
 };
 
 struct vnpu_ip {
-	u32 steps; /* bits of the generation's own enumeration: done since reset */
+	u32 steps; /* bits of enum vnpu_step_id: done since reset */
 	u32 told;  /* steps whose absence was reported, so that one omission is one finding */
-	u32 loading;
+	u32 top_noc_bits;
+	u64 entry_reg;
 	bool host_noc, top_noc; /* accepted */
 	bool deny;
 	u64 counter_base_ns;
@@ -284,6 +326,7 @@ struct vnpu_fw {
 	struct vnpu_orphan orphans[VNPU_NR_ORPHANS];
 	u32 nr_orphans;
 	bool engine_stopped; /* ENGINE_RESET until HWS_ENGINE_RESUME */
+	bool dct_on;	     /* duty cycling, P 7.4 */
 };
 
 /*
@@ -481,6 +524,9 @@ struct vnpu {
 /* gen/ */
 const struct vnpu_gen *vnpu_gen_find(const char *name);
 extern const struct vnpu_gen vnpu_gen_npu37;
+extern const struct vnpu_gen vnpu_gen_npu40;
+extern const struct vnpu_gen vnpu_gen_npu50;
+extern const struct vnpu_gen vnpu_gen_npu60;
 
 /* finding.c */
 void vnpu_report(struct vnpu *v, enum vnpu_class cls, const char *where, const char *fmt, ...)
@@ -572,18 +618,28 @@ void vnpu_pci_write(struct vnpu *v, u32 off, u32 size, u32 val);
 /** vnpu_pci_msi() - send the message, if the guest has enabled it. */
 void vnpu_pci_msi(struct vnpu *v);
 
-/* btrs_mtl.c */
+/* btrs.c, btrs_mtl.c, btrs_lnl.c */
 extern const struct vnpu_hook vnpu_btrs_mtl_hooks[];
+extern const struct vnpu_hook vnpu_btrs_lnl_hooks[];
 void vnpu_btrs_reset(struct vnpu *v);
 void vnpu_btrs_error(struct vnpu *v);
+void vnpu_btrs_lnl_dct(struct vnpu *v, bool on);
 void vnpu_workpoint_done(struct vnpu *v);
 void vnpu_ip_reset_done(struct vnpu *v);
 /** vnpu_ip_reset() - forget everything behind the buttress; P 11.6. */
 void vnpu_ip_reset(struct vnpu *v);
 
-/* ip_37xx.c */
+/* ip.c, ip_37xx.c, ip_40xx.c */
 extern const struct vnpu_hook vnpu_ip_37xx_hooks[];
-void vnpu_ip_37xx_reset(struct vnpu *v);
+extern const struct vnpu_hook vnpu_ip_40xx_hooks[];
+extern const struct vnpu_hook vnpu_ip_50xx_hooks[];
+extern const struct vnpu_step vnpu_ip_37xx_steps[];
+extern const struct vnpu_step vnpu_ip_40xx_steps[];
+extern const struct vnpu_step vnpu_ip_50xx_steps[];
+extern const struct vnpu_step vnpu_ip_60xx_steps[];
+enum vnpu_domain vnpu_ip_40xx_domain(const struct reg_block *block, u32 off);
+/** vnpu_ip_forget() - the sequence's state after an IP reset. */
+void vnpu_ip_forget(struct vnpu *v);
 void vnpu_island_up(struct vnpu *v);
 u64 vnpu_counter(struct vnpu *v);
 

@@ -91,7 +91,9 @@ int vnpu_create(const struct vnpu_config *cfg, struct vnpu **out, char *why, siz
 	v->stepped = cfg->mode == VNPU_STEPPED;
 	v->gen = cfg->gen ? vnpu_gen_find(cfg->gen) : NULL;
 	if (!v->gen) {
-		ret = refuse(why, why_size, -EINVAL, "unknown generation %s: known is npu37",
+		ret = refuse(why, why_size, -EINVAL,
+			     "unknown generation %s: known are npu37, "
+			     "npu40, npu50, npu60",
 			     cfg->gen ? cfg->gen : "(none)");
 		goto err_free;
 	}

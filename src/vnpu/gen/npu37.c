@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* npu37: Meteor Lake, Arrow Lake.  37xx IP behind the MTL buttress. */
-#include "vnpu/model.h"
+#include "vnpu/gen/order.h"
 
 static const struct vnpu_hook *const hooks[] = {
 	vnpu_btrs_mtl_hooks,
@@ -9,26 +9,9 @@ static const struct vnpu_hook *const hooks[] = {
 	NULL,
 };
 
-#define BTRS_W(name, src)                                        \
-	{                                                        \
-		REG_BAR_BTRS_MTL, true, REG_BTRS_MTL_##name, src \
-	}
-#define IP_R(name, src)                                         \
-	{                                                       \
-		REG_BAR_IP_37XX, false, REG_IP_37XX_##name, src \
-	}
-#define IP_W(name, src)                                        \
-	{                                                      \
-		REG_BAR_IP_37XX, true, REG_IP_37XX_##name, src \
-	}
-#define MMU_R(name, src)                                \
-	{                                               \
-		REG_BAR_MMU, false, REG_MMU_##name, src \
-	}
-#define MMU_W(name, src)                               \
-	{                                              \
-		REG_BAR_MMU, true, REG_MMU_##name, src \
-	}
+#define BTRS_W(name, src) ORDER_STEP(REG_BAR_BTRS_MTL, true, REG_BTRS_MTL_##name, src)
+#define IP_R(name, src)	  ORDER_STEP(REG_BAR_IP_37XX, false, REG_IP_37XX_##name, src)
+#define IP_W(name, src)	  ORDER_STEP(REG_BAR_IP_37XX, true, REG_IP_37XX_##name, src)
 
 /* From "workpoint on" to "interrupts on".  SRC: P 3.4, 8.3, 3.6 */
 static const struct vnpu_order_step boot_order[] = {
@@ -53,33 +36,7 @@ static const struct vnpu_order_step boot_order[] = {
 	IP_R(TOP_NOC_QACCEPTN, "P 3.4 step 27"),
 	IP_R(TOP_NOC_QDENY, "P 3.4 step 27"),
 
-	MMU_W(CR0, "P 8.3 step 1"),
-	MMU_R(CR0ACK, "P 8.3 step 1"),
-	MMU_W(CR1, "P 8.3 step 2"),
-	MMU_W(STRTAB_BASE, "P 8.3 step 3"),
-	MMU_W(STRTAB_BASE_CFG, "P 8.3 step 3"),
-	MMU_W(CMDQ_BASE, "P 8.3 step 4"),
-	MMU_W(CMDQ_PROD, "P 8.3 step 4"),
-	MMU_W(CMDQ_CONS, "P 8.3 step 4"),
-	MMU_W(CR0, "P 8.3 step 5"),
-	MMU_R(CR0ACK, "P 8.3 step 5"),
-	MMU_W(CMDQ_PROD, "P 8.3 step 6"),
-	MMU_R(CMDQ_CONS, "P 8.3 step 6"),
-	MMU_W(EVTQ_BASE, "P 8.3 step 7"),
-	MMU_W(EVTQ_PROD_SEC, "P 8.3 step 7"),
-	MMU_W(EVTQ_CONS_SEC, "P 8.3 step 7"),
-	MMU_W(CR0, "P 8.3 step 8"),
-	MMU_R(CR0ACK, "P 8.3 step 8"),
-	MMU_W(CR0, "P 8.3 step 9"),
-	MMU_R(CR0ACK, "P 8.3 step 9"),
-	MMU_W(IRQ_CTRL, "P 8.3 step 10"),
-	MMU_R(IRQ_CTRLACK, "P 8.3 step 10"),
-	MMU_W(IRQ_CTRL, "P 8.3 step 11"),
-	MMU_R(IRQ_CTRLACK, "P 8.3 step 11"),
-	MMU_W(CR0, "P 8.3 step 12"),
-	MMU_R(CR0ACK, "P 8.3 step 12"),
-	MMU_W(CMDQ_PROD, "P 8.3 step 13"),
-	MMU_R(CMDQ_CONS, "P 8.3 step 13"),
+	MMU_ORDER,
 
 	IP_W(HOST_IF_TCU_PTW_OVERRIDES, "P 3.6 step 1"),
 	IP_W(HOST_IF_TBU_MMUSSIDV, "P 3.6 step 2"),
@@ -114,5 +71,6 @@ const struct vnpu_gen vnpu_gen_npu37 = {
 	.hooks = hooks,
 	.domain = domain,
 	.boot_order = boot_order,
-	.ip_reset = vnpu_ip_37xx_reset,
+	.steps = vnpu_ip_37xx_steps,
+	.wp_off_first = true, /* SRC: P 3.4 step 1 */
 };

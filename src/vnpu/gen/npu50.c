@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/* npu50: Panther Lake, Wildcat Lake.  40xx IP with power island delays behind the LNL buttress. */
+#include "vnpu/gen/order_40xx.h"
+
+static const struct vnpu_hook *const hooks[] = {
+	vnpu_btrs_lnl_hooks, vnpu_ip_40xx_hooks, vnpu_ip_50xx_hooks, vnpu_mmu_hooks, NULL,
+};
+
+/* From "workpoint on" to "interrupts on".  SRC: P 3.4, 8.3, 3.6 */
+static const struct vnpu_order_step boot_order[] = {
+	POWER_ORDER_1, DELAY_ORDER,   POWER_ORDER_2, MMU_ORDER,
+	START_ORDER_1, CPU_NOC_ORDER, START_ORDER_2, { 0 },
+};
+
+const struct vnpu_gen vnpu_gen_npu50 = {
+	.info = &reg_gen_npu50,
+	.revisions = { 0x04, 0x04 },
+	.hooks = hooks,
+	.domain = vnpu_ip_40xx_domain,
+	.boot_order = boot_order,
+	.steps = vnpu_ip_50xx_steps,
+	.dct_request = vnpu_btrs_lnl_dct,
+};
