@@ -258,7 +258,7 @@ static void test_deterministic(void **state)
 	assert_int_equal(r1, r3);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_registers),
@@ -266,5 +266,6 @@ int main(void)
 		cmocka_unit_test(test_deterministic),
 	};
 
+	host_choose(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

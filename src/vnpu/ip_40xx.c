@@ -39,10 +39,9 @@
 		"entry address with DONE (P 3.6 step 7)", S(ENTRY) | S(SSIDV) | (ground), S(SNOOP) \
 	}
 
-#define DELAY_STEPS                                                                                \
-	[VNPU_ST_DELAY_POST] = { "EN_POST_DLY (P 3.4 step 14)", 0, 0 }, [VNPU_ST_DELAY_STATUS] = { \
-		"STATUS_DLY (P 3.4 step 14)", 0, 0                                                 \
-	}
+#define DELAY_STEPS                                                                \
+	[VNPU_ST_DELAY_POST] = { "EN_POST_DLY (P 3.4 step 14)", 0, S(CLOCK_ACK) }, \
+	[VNPU_ST_DELAY_STATUS] = { "STATUS_DLY (P 3.4 step 14)", 0, 0 }
 
 #define CPU_NOC_STEP [VNPU_ST_CPU_NOC] = { "CPU NOC request (P 3.6 step 3)", S(TOP_NOC), 0 }
 

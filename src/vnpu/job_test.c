@@ -47,7 +47,7 @@ static void add_raw(u16 type, u16 size)
 	cmdbuf_add(&c, bytes, size);
 }
 
-/* P 13.6, the command buffer at an npu37 address; JOB_DONE bytes. */
+/* P 13.6, the command buffer at the start of the user range; JOB_DONE bytes. */
 static void test_vector(void **state)
 {
 	static const u8 done[32] = { 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2 };
@@ -97,15 +97,15 @@ static void test_timestamps(void **state)
 	}
 	host_sleep(&h, 1000000);
 	assert_int_equal(run(), 0);
-	/* 38.4 MHz */
-	assert_in_range(*word(DATA), 38400, vnpu_now_ns(h.v) * 384 / 10000);
+	assert_in_range(*word(DATA), host_info->perf_hz / 1000,
+			vnpu_now_ns(h.v) / 1000 * host_info->perf_hz / 1000000 + 1000);
 	assert_true(*word(DATA + 64) >= *word(DATA));
-	assert_true(*word(DATA + 128) < 38400);
+	assert_true(*word(DATA + 128) < host_info->perf_hz / 1000);
 	expect_clean(&h);
 	for (u32 bad = 0; bad < 2; bad++) {
 		const struct abi_cmd_timestamp ts = { { ABI_CMD_TIMESTAMP, 16 },
 						      bad ? 3 : 0,
-						      bad ? DATA : DATA + 8 };
+						      bad ? DATA : DATA + host_info->align_ts / 2 };
 
 		cmdbuf_begin(&c, &h, 2, HOST_USER);
 		cmdbuf_add(&c, &ts, sizeof(ts));
@@ -118,18 +118,13 @@ static void test_copy(void **state)
 	const struct abi_cmd_copy copy = { .hdr = { ABI_CMD_COPY, 24 },
 					   .desc_start_offset = DATA,
 					   .desc_count = 2 };
-	struct abi_copy_desc_37xx *d = host_at(&h, 2, DATA);
 	u8 *src = host_at(&h, 2, HOST_USER + 0x2000), *dst = host_at(&h, 2, HOST_USER + 0x6000);
 
 	(void)state;
 	for (u32 i = 0; i < 0x3000; i++)
 		src[i] = (u8)(i * 5 + i / 256);
-	d[0] = (struct abi_copy_desc_37xx){ .src_address = HOST_USER + 0x2003,
-					    .dst_address = HOST_USER + 0x6005,
-					    .size = 0x2345 };
-	d[1] = (struct abi_copy_desc_37xx){ .src_address = HOST_USER + 0x2000,
-					    .dst_address = HOST_USER + 0x9000,
-					    .size = 0 };
+	host_copy_desc(&h, 2, DATA, 0, HOST_USER + 0x2003, HOST_USER + 0x6005, 0x2345);
+	host_copy_desc(&h, 2, DATA, 1, HOST_USER + 0x2000, HOST_USER + 0x9000, 0);
 	cmdbuf_add(&c, &copy, sizeof(copy));
 	assert_int_equal(run(), 0);
 	assert_memory_equal(dst + 5, src + 3, 0x2345);
@@ -138,14 +133,18 @@ static void test_copy(void **state)
 	expect_clean(&h);
 }
 
-static u32 copy_with(struct abi_copy_desc_37xx d, u64 at, u32 count)
+struct transfer {
+	u64 src_address, dst_address;
+	u32 size;
+};
+
+static u32 copy_with(struct transfer d, u64 at, u32 count)
 {
 	const struct abi_cmd_copy copy = { .hdr = { ABI_CMD_COPY, 24 },
 					   .desc_start_offset = at,
 					   .desc_count = count };
-	struct abi_copy_desc_37xx *p = host_at(&h, 2, DATA);
 
-	*p = d;
+	host_copy_desc(&h, 2, DATA, 0, d.src_address, d.dst_address, d.size);
 	cmdbuf_begin(&c, &h, 2, HOST_USER);
 	cmdbuf_add(&c, &copy, sizeof(copy));
 	return run();
@@ -153,10 +152,10 @@ static u32 copy_with(struct abi_copy_desc_37xx d, u64 at, u32 count)
 
 static void test_copy_rules(void **state)
 {
-	const struct abi_copy_desc_37xx ok = { .src_address = HOST_USER + 0x2000,
-					       .dst_address = HOST_USER + 0x3000,
-					       .size = 64 };
-	struct abi_copy_desc_37xx d = ok;
+	const struct transfer ok = { .src_address = HOST_USER + 0x2000,
+				     .dst_address = HOST_USER + 0x3000,
+				     .size = 64 };
+	struct transfer d = ok;
 
 	(void)state;
 	assert_int_equal(copy_with(ok, DATA, 1), 0);
@@ -167,7 +166,7 @@ static void test_copy_rules(void **state)
 	d.size = 0x1000001;
 	assert_int_equal(copy_with(d, DATA, 1), PARSING_ERR);
 	d = ok;
-	d.src_address = UINT64_C(1) << 38; /* 37xx: 38 bits */
+	d.src_address = UINT64_C(1) << host_info->copy.addr_bits;
 	assert_int_equal(copy_with(d, DATA, 1), PARSING_ERR);
 	d = ok;
 	d.dst_address = UINT64_MAX - 10;
@@ -178,10 +177,12 @@ static void test_copy_rules(void **state)
 /* P trap 29: 16 bytes behind the last descriptor are fetched. */
 static void test_copy_tail(void **state)
 {
-	const u64 last = HOST_USER + HOST_USER_PAGES * 4096 - 64;
+	const u64 last =
+		(HOST_USER + HOST_USER_PAGES * 4096 - host_info->copy.size_bytes) / 64 * 64;
 
 	(void)state;
-	assert_int_equal(copy_with((struct abi_copy_desc_37xx){ 0 }, last, 1), VIOLATION);
+	assert_int_equal(copy_with((struct transfer){ 0 }, last, 1),
+			 host_info->copy.tail_bytes ? VIOLATION : 0);
 }
 
 static void test_fill(void **state)
@@ -203,7 +204,12 @@ static void test_fill(void **state)
 	f.start_address++;
 	cmdbuf_begin(&c, &h, 2, HOST_USER);
 	cmdbuf_add(&c, &f, sizeof(f));
+	assert_int_equal(run(), host_info->align_fill > 1 ? PARSING_ERR : 0);
+	f.size = host_info->fill_max + 1u;
+	cmdbuf_begin(&c, &h, 2, HOST_USER);
+	cmdbuf_add(&c, &f, sizeof(f));
 	assert_int_equal(run(), PARSING_ERR);
+	f.size = 0x2006;
 	f.start_address = UINT64_MAX - 63;
 	cmdbuf_begin(&c, &h, 2, HOST_USER);
 	cmdbuf_add(&c, &f, sizeof(f));
@@ -213,7 +219,7 @@ static void test_fill(void **state)
 /* More than the firmware moves by itself: the engine, in slices. */
 static void test_large_fill(void **state)
 {
-	const u64 va = UINT64_C(0xb0000000);
+	const u64 va = HOST_USER + 0x10000000;
 	const struct abi_cmd_memory_fill f = { .hdr = { ABI_CMD_MEMORY_FILL, 32 },
 					       .start_address = va,
 					       .size = 0x200000,
@@ -328,9 +334,9 @@ static void test_fence_wait_parks(void **state)
 	assert_int_equal(host_run(&h, 2, HOST_USER + 0x800, 0x101), 0);
 	assert_int_equal(*word(DATA + 64), 0);
 	assert_int_equal(rd(&h, B(VPU_STATUS)) & 2, 0);
-	*word(DATA) = 4;
+	*word(DATA) = host_info->fence_cmp == REG_FENCE_GT ? 5 : 4; /* P trap 28 */
 	assert_false(host_done(&h, &done, 5000));
-	*word(DATA) = 5; /* a plain store of the host */
+	++*word(DATA); /* a plain store of the host */
 	assert_true(host_done(&h, &done, 5000));
 	assert_int_equal(done.job_id, 0x100);
 	assert_int_equal(done.job_status, 0);
@@ -351,7 +357,7 @@ static void test_fence_between_queues(void **state)
 	cmdbuf_begin(&c, &h, 2, HOST_USER + 0x400);
 	host_submit(&h, 1, HOST_USER + 0x400, 0x101);
 	cmdbuf_begin(&c, &h, 2, HOST_USER + 0x800);
-	cmdbuf_fence(&c, ABI_CMD_FENCE_SIGNAL, DATA, 5);
+	cmdbuf_fence(&c, ABI_CMD_FENCE_SIGNAL, DATA, 6);
 	host_sleep(&h, 100000);
 	host_submit(&h, 2, HOST_USER + 0x800, 0x102);
 	for (u32 i = 0; i < 3; i++) {
@@ -558,7 +564,7 @@ static void test_wrong_invocations(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_vector),
@@ -584,5 +590,6 @@ int main(void)
 		T(test_wrong_invocations),
 	};
 
+	host_choose(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

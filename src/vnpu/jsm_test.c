@@ -151,10 +151,7 @@ static void test_every_request(void **state)
 		u32 result;
 
 		host_open(&g, 3);
-		host_tables(&g);
-		host_fw_memory(&g);
-		((struct abi_boot_params *)host_at(&g, 0, reg_gen_npu37.va.runtime.start))
-			->vpu_scheduling_mode = ABI_BOOT_SCHED_HW;
+		g.hws = true;
 		assert_int_equal(host_boot(&g), 0);
 		prepare(&g, info->type);
 		fill(info->type, &p);
@@ -376,7 +373,7 @@ static void test_faulty_answers(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_ready_vector),	T(test_register_vector),
@@ -386,5 +383,6 @@ int main(void)
 		T(test_d0i3),		T(test_faulty_answers),
 	};
 
+	host_choose(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,15 +34,12 @@ static u32 store_to(u64 va)
 /* A job that reads @va: the copy's source. */
 static u32 load_from(u64 va)
 {
-	struct abi_copy_desc_37xx *d = host_at(&h, 2, HOST_USER + 0x1000);
 	const struct abi_cmd_copy copy = { .hdr = { ABI_CMD_COPY, sizeof(copy) },
 					   .desc_start_offset = HOST_USER + 0x1000,
 					   .desc_count = 1 };
 	struct cmdbuf c;
 
-	*d = (struct abi_copy_desc_37xx){ .src_address = va,
-					  .dst_address = HOST_USER + 0x2000,
-					  .size = 8 };
+	host_copy_desc(&h, 2, HOST_USER + 0x1000, 0, va, HOST_USER + 0x2000, 8);
 	cmdbuf_begin(&c, &h, 2, HOST_USER);
 	cmdbuf_add(&c, &copy, sizeof(copy));
 	return host_run(&h, 1, HOST_USER, 0x101);
@@ -133,7 +130,8 @@ static void test_leaf_faults(void **state)
 	fault_case(va, page | (ABI_MMU_PTE_WC & ~ABI_MMU_PTE_USER), false,
 		   ABI_MMU_EVT_F_PERMISSION);
 	fault_case(va, page | (ABI_MMU_PTE_WC & ~ABI_MMU_PTE_AF), false, ABI_MMU_EVT_F_ACCESS);
-	fault_case(va, UINT64_C(1) << 40 | ABI_MMU_PTE_WC, false, ABI_MMU_EVT_F_ADDR_SIZE);
+	if (host_info->dma_bits <= 40) /* a page entry's address has 48 bits */
+		fault_case(va, UINT64_C(1) << 40 | ABI_MMU_PTE_WC, false, ABI_MMU_EVT_F_ADDR_SIZE);
 	*host_pte(&h, 2, va & ~UINT64_C(0xfff)) = page | ABI_MMU_PTE_WC | ABI_MMU_PTE_READ_ONLY;
 	host_flush(&h, 2);
 	assert_int_equal(load_from(va), 0); /* reading is allowed */
@@ -291,7 +289,7 @@ static void test_rules_of_use(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_walk),
@@ -308,5 +306,6 @@ int main(void)
 		T(test_rules_of_use),
 	};
 
+	host_choose(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

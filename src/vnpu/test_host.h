@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A tiny driver for the model's own tests: PCI, memory, page tables, the boot of P 13.2, IPC, jobs.
- * Straight from the protocol reference and independent of src/driver.
+ * A tiny driver for the model's own tests: PCI, memory, page tables, IPC, jobs; the boot is in
+ * test_boot.h.  Straight from the protocol reference and independent of src/driver.
  */
 #ifndef VNPU_TEST_HOST_H
 #define VNPU_TEST_HOST_H
@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,12 +32,102 @@
 #define HOST_RX_VA	UINT64_C(0x90004000)
 #define HOST_TX_VA	UINT64_C(0x90008000)
 #define HOST_JOBQ	UINT64_C(0x90010000) /* one page per doorbell */
-#define HOST_USER	UINT64_C(0xa0000000)
+#define HOST_USER	(host_info->va.user.start)
 #define HOST_USER_PAGES 16u
+#define HOST_ENTRY	(host_info->va.runtime.start + 0x3000)
 
-#define B(name) 4, REG_BTRS_MTL_##name
-#define V(name) 0, REG_IP_37XX_##name
-#define M(name) 0, REG_MMU_##name
+/* Registers under the names of 37xx and MTL, with those of the 40xx flavour behind the LNL buttress. */
+#define HOST_BTRS(X)                        \
+	X(ATS_ERR_CLEAR, ATS_ERR_CLEAR)     \
+	X(FMIN_FUSE, FMIN_FUSE)             \
+	X(GLOBAL_INT_MASK, GLOBAL_INT_MASK) \
+	X(INTERRUPT_STAT, INTERRUPT_STAT)   \
+	X(LOCAL_INT_MASK, LOCAL_INT_MASK)   \
+	X(CURRENT_PLL, PLL_FREQ)            \
+	X(VPU_D0I3_CONTROL, D0I3_CONTROL)   \
+	X(VPU_IP_RESET, IP_RESET)           \
+	X(VPU_STATUS, VPU_STATUS)           \
+	X(WP_REQ_CMD, WP_REQ_CMD)           \
+	X(WP_REQ_PAYLOAD0, WP_REQ_PAYLOAD0) \
+	X(WP_REQ_PAYLOAD1, WP_REQ_PAYLOAD1) \
+	X(WP_REQ_PAYLOAD2, WP_REQ_PAYLOAD2)
+#define HOST_IP(X)                                                                \
+	X(CPU_SS_DOORBELL, CPU_SS_DOORBELL)                                       \
+	X(CPU_SS_TIM_IPC_FIFO, CPU_SS_TIM_IPC_FIFO)                               \
+	X(CPU_SS_TIM_PERF_FREE_CNT, CPU_SS_TIM_PERF_EXT_FREE_CNT)                 \
+	X(HOST_IF_TBU_MMUSSIDV, HOST_IF_TBU_MMUSSIDV)                             \
+	X(HOST_IF_TCU_PTW_OVERRIDES, HOST_IF_TCU_PTW_OVERRIDES)                   \
+	X(HOST_SS_AON_PWR_ISLAND_EN0, HOST_SS_AON_PWR_ISLAND_EN0)                 \
+	X(HOST_SS_AON_PWR_ISLAND_STATUS0, HOST_SS_AON_PWR_ISLAND_STATUS0)         \
+	X(HOST_SS_AON_PWR_ISLAND_TRICKLE_EN0, HOST_SS_AON_PWR_ISLAND_TRICKLE_EN0) \
+	X(HOST_SS_AON_PWR_ISO_EN0, HOST_SS_AON_PWR_ISO_EN0)                       \
+	X(HOST_SS_AON_VPU_IDLE_GEN, HOST_SS_AON_IDLE_GEN)                         \
+	X(HOST_SS_CPR_CLK_SET, HOST_SS_CPR_CLK_EN)                                \
+	X(HOST_SS_CPR_RST_SET, HOST_SS_CPR_RST_EN)                                \
+	X(HOST_SS_FW_SOC_IRQ_EN, HOST_SS_FW_SOC_IRQ_EN)                           \
+	X(HOST_SS_ICB_CLEAR, HOST_SS_ICB_CLEAR)                                   \
+	X(HOST_SS_ICB_ENABLE, HOST_SS_ICB_ENABLE)                                 \
+	X(HOST_SS_ICB_STATUS_0, HOST_SS_ICB_STATUS_0)                             \
+	X(HOST_SS_NOC_QACCEPTN, HOST_SS_NOC_QACCEPTN)                             \
+	X(HOST_SS_NOC_QDENY, HOST_SS_NOC_QDENY)                                   \
+	X(HOST_SS_NOC_QREQN, HOST_SS_NOC_QREQN)                                   \
+	X(HOST_SS_TIM_IPC_FIFO_ATM, HOST_SS_TIM_IPC_FIFO_ATM)                     \
+	X(HOST_SS_TIM_IPC_FIFO_STAT, HOST_SS_TIM_IPC_FIFO_STAT)                   \
+	X(TOP_NOC_QACCEPTN, TOP_NOC_QACCEPTN)                                     \
+	X(TOP_NOC_QDENY, TOP_NOC_QDENY)                                           \
+	X(TOP_NOC_QREQN, TOP_NOC_QREQN)
+
+#define X(name, other) u32 name;
+struct host_regs {
+	HOST_BTRS(X) HOST_IP(X)
+};
+#undef X
+#define XB(name, other) .name = REG_BTRS_MTL_##name,
+#define XV(name, other) .name = REG_IP_37XX_##name,
+static const struct host_regs host_regs_37xx = { HOST_BTRS(XB) HOST_IP(XV) };
+#undef XB
+#undef XV
+#define XB(name, other) .name = REG_BTRS_LNL_##other,
+#define XV(name, other) .name = REG_IP_40XX_##other,
+static const struct host_regs host_regs_40xx = { HOST_BTRS(XB) HOST_IP(XV) };
+#undef XB
+#undef XV
+
+/* The generation under test: every suite runs for each, see host_choose(). */
+static const struct reg_gen *host_info = &reg_gen_npu37;
+static const struct host_regs *host_regs = &host_regs_37xx;
+
+static inline void host_use(const struct reg_gen *info)
+{
+	host_info = info;
+	host_regs = info->btrs_kind == REG_BTRS_MTL ? &host_regs_37xx : &host_regs_40xx;
+}
+
+/* Has the generation the LNL buttress and the 40xx registers? */
+static inline bool host_is_40xx(void)
+{
+	return host_info->btrs_kind == REG_BTRS_LNL;
+}
+
+/* To be called first: the program's argument, if there is one, names the generation. */
+static inline void host_choose(int argc, char **argv)
+{
+	const struct reg_gen *info = argc > 1 ? reg_gen_by_name(argv[1]) : &reg_gen_npu37;
+
+	if (!info) {
+		fprintf(stderr, "%s: no generation %s\n", argv[0], argv[1]);
+		exit(2);
+	}
+	host_use(info);
+}
+
+#define B(name)	  4, host_regs->name
+#define V(name)	  0, host_regs->name
+#define M(name)	  0, REG_MMU_##name
+#define LNL(name) 4, REG_BTRS_LNL_##name
+#define V37(name) 0, REG_IP_37XX_##name
+#define V40(name) 0, REG_IP_40XX_##name
+#define V50(name) 0, REG_IP_50XX_##name
 
 struct host {
 	struct vnpu *v;
@@ -48,8 +139,12 @@ struct host {
 	u32 request_id;
 	u32 tx_next;
 	u32 msis;
-	u64 skip; /* boot steps left out */
+	u64 skip; /* boot steps left out: bits of SK_ */
+	u32 swap; /* 1 + boot step that runs behind its successor */
+	bool evtq_on;
 	u32 jsm_answer;
+	u64 entry; /* 0: HOST_ENTRY */
+	bool hws;  /* boot with hardware scheduling */
 	bool threaded;
 };
 
@@ -219,7 +314,7 @@ static inline u64 host_new(struct host *h, u32 ssid, u64 va, u32 nr)
 
 static inline void host_open_mode(struct host *h, u64 seed, enum vnpu_mode mode)
 {
-	const struct vnpu_config cfg = { .gen = "npu37",
+	const struct vnpu_config cfg = { .gen = host_info->name,
 					 .mode = mode,
 					 .seed = seed,
 					 .engine = "plain",
@@ -255,104 +350,8 @@ static inline void host_pci_on(struct host *h)
 }
 
 /*
- * The boot, one numbered step after another; h->skip leaves steps out.
+ * MMU commands
  */
-
-#define STEP(n) if (!(h->skip >> (n)&1))
-
-enum {
-	SK_WP_OFF,
-	SK_D0I3,
-	SK_WP_ON,
-	SK_RST_POLL,
-	SK_RST_CLR,
-	SK_NOC_CHECK,
-	SK_IDLE_GEN,
-	SK_TRICKLE,
-	SK_ISLAND,
-	SK_ISLAND_POLL,
-	SK_TOP_CHECK,
-	SK_CLK,
-	SK_ISO,
-	SK_RST,
-	SK_DPU,
-	SK_HOST_NOC,
-	SK_HOST_CHECK,
-	SK_TOP_NOC,
-	SK_TOP_ACK,
-	SK_POWER_END,
-	SK_CR0_ZERO = SK_POWER_END,
-	SK_CR1,
-	SK_STRTAB,
-	SK_CMDQ,
-	SK_CR0_CMDQ,
-	SK_FLUSH1,
-	SK_EVTQ,
-	SK_CR0_EVTQ,
-	SK_CR0_ATS,
-	SK_IRQ_ZERO,
-	SK_IRQ_ON,
-	SK_CR0_ON,
-	SK_FLUSH2,
-	SK_MMU_END,
-	SK_SNOOP = SK_MMU_END,
-	SK_SSIDV,
-	SK_CPU_RUN,
-	SK_CPU_RESUME,
-	SK_CPU_RESUMED,
-	SK_ENTRY,
-	SK_START,
-	SK_READY,
-	SK_ICB_CLEAR,
-	SK_SOC_IRQ,
-	SK_ICB_ENABLE,
-	SK_LOCAL,
-	SK_GLOBAL,
-	SK_END,
-};
-
-static inline void host_wp(struct host *h, bool on)
-{
-	assert_true(host_poll(h, B(WP_REQ_CMD), 1, 0, 1500000));
-	wr(h, B(WP_REQ_PAYLOAD0), 0x002a000e);
-	wr(h, B(WP_REQ_PAYLOAD1), 0x00800000 | (on ? 0x1c : 0));
-	wr(h, B(WP_REQ_PAYLOAD2), on ? 0x0202 : 0);
-	wr(h, B(WP_REQ_CMD), 1);
-	(void)host_poll(h, B(WP_REQ_CMD), 1, 0, 1500);
-}
-
-static inline int host_power_up(struct host *h)
-{
-	STEP(SK_WP_OFF) host_wp(h, false);
-	STEP(SK_D0I3) rmw(h, B(VPU_D0I3_CONTROL), 4, 0);
-	STEP(SK_WP_ON) host_wp(h, true);
-	if (!host_poll(h, B(PLL_STATUS), 2, 2, 1000) || !host_poll(h, B(VPU_STATUS), 1, 1, 1000))
-		return -ETIMEDOUT;
-	STEP(SK_RST_POLL) if (!host_poll(h, V(HOST_SS_CPR_RST_CLR), 1, 0, 100)) return -1;
-	STEP(SK_RST_CLR) wr(h, V(HOST_SS_CPR_RST_CLR), 0xc02);
-	STEP(SK_NOC_CHECK)
-	if (rd(h, V(HOST_SS_NOC_QREQN)) | rd(h, V(HOST_SS_NOC_QACCEPTN)) |
-	    rd(h, V(HOST_SS_NOC_QDENY)))
-		return -9;
-	STEP(SK_IDLE_GEN) rmw(h, V(HOST_SS_AON_VPU_IDLE_GEN), 1, 0);
-	STEP(SK_TRICKLE) rmw(h, V(HOST_SS_AON_PWR_ISLAND_TRICKLE_EN0), 0, 8);
-	STEP(SK_ISLAND) rmw(h, V(HOST_SS_AON_PWR_ISLAND_EN0), 0, 8);
-	STEP(SK_ISLAND_POLL)
-	if (!host_poll(h, V(HOST_SS_AON_PWR_ISLAND_STATUS0), 8, 8, 5000))
-		return -17;
-	STEP(SK_TOP_CHECK) if (rd(h, V(TOP_NOC_QREQN)) & 3) return -18;
-	STEP(SK_CLK) rmw(h, V(HOST_SS_CPR_CLK_SET), 0, 0xc02);
-	STEP(SK_ISO) rmw(h, V(HOST_SS_AON_PWR_ISO_EN0), 8, 0);
-	STEP(SK_RST) rmw(h, V(HOST_SS_CPR_RST_SET), 0, 0xc02);
-	STEP(SK_DPU) rmw(h, V(HOST_SS_AON_DPU_ACTIVE), 0, 1);
-	STEP(SK_HOST_NOC) rmw(h, V(HOST_SS_NOC_QREQN), 0, 1);
-	STEP(SK_HOST_CHECK)
-	if (rd(h, V(HOST_SS_NOC_QACCEPTN)) != 1 || rd(h, V(HOST_SS_NOC_QDENY)))
-		return -24;
-	STEP(SK_TOP_NOC) rmw(h, V(TOP_NOC_QREQN), 0, 3);
-	STEP(SK_TOP_ACK) if (rd(h, V(TOP_NOC_QACCEPTN)) != 3 || rd(h, V(TOP_NOC_QDENY))) return -27;
-	return 0;
-}
 
 static inline void host_mmu_cmd(struct host *h, u64 w0, u64 w1)
 {
@@ -385,90 +384,9 @@ static inline void host_flush(struct host *h, u32 ssid)
 	assert_true(host_mmu_sync(h));
 }
 
-static inline void host_cr0(struct host *h, u32 val)
-{
-	wr(h, M(CR0), val);
-	(void)rd(h, M(CR0ACK));
-}
-
-static inline void host_irq_ctrl(struct host *h, u32 val)
-{
-	wr(h, M(IRQ_CTRL), val);
-	(void)rd(h, M(IRQ_CTRLACK));
-}
-
-static inline void host_tables(struct host *h)
-{
-	u64 *ste;
-
-	h->strtab = host_pages(h, 1);
-	h->cdtab = host_pages(h, 4);
-	h->cmdq = host_pages(h, 1);
-	h->evtq = host_pages(h, 1);
-	ste = host_ptr(h, h->strtab);
-	ste[0] = ste[24] = ABI_MMU_STE0 | h->cdtab;
-	ste[1] = ste[25] = ABI_MMU_STE1;
-}
-
-static inline void host_mmu_on(struct host *h)
-{
-	h->cmdq_prod = 0;
-	STEP(SK_CR0_ZERO) host_cr0(h, 0);
-	STEP(SK_CR1) wr(h, M(CR1), ABI_MMU_CR1);
-	STEP(SK_STRTAB)
-	{
-		wr64(h, M(STRTAB_BASE), h->strtab | UINT64_C(1) << 62);
-		wr(h, M(STRTAB_BASE_CFG), 2);
-	}
-	STEP(SK_CMDQ)
-	{
-		wr64(h, M(CMDQ_BASE), h->cmdq | UINT64_C(1) << 62 | 4);
-		wr(h, M(CMDQ_PROD), 0);
-		wr(h, M(CMDQ_CONS), 0);
-	}
-	STEP(SK_CR0_CMDQ) host_cr0(h, 0x08);
-	STEP(SK_FLUSH1)(void) host_flush_all(h);
-	STEP(SK_EVTQ)
-	{
-		wr64(h, M(EVTQ_BASE), h->evtq | UINT64_C(1) << 62 | 4);
-		wr(h, M(EVTQ_PROD_SEC), 0);
-		wr(h, M(EVTQ_CONS_SEC), 0);
-	}
-	STEP(SK_CR0_EVTQ) host_cr0(h, 0x0c);
-	STEP(SK_CR0_ATS) host_cr0(h, h->skip >> SK_CR0_EVTQ & 1 ? 0x18 : 0x1c);
-	STEP(SK_IRQ_ZERO) host_irq_ctrl(h, 0);
-	STEP(SK_IRQ_ON) host_irq_ctrl(h, 5);
-	STEP(SK_CR0_ON) host_cr0(h, 0x1d);
-	STEP(SK_FLUSH2)(void) host_flush_all(h);
-}
-
-/* SSID 0: firmware, boot parameters, IPC; no job queues yet. */
-static inline void host_fw_memory(struct host *h)
-{
-	const struct reg_gen *g = &reg_gen_npu37;
-	struct abi_boot_params *p;
-
-	host_new(h, 0, g->va.runtime.start, 4);
-	host_new(h, 0, HOST_RX_VA, 4);
-	host_new(h, 0, HOST_TX_VA, 4);
-	p = host_at(h, 0, g->va.runtime.start);
-	p->magic = ABI_BOOT_MAGIC;
-	p->ipc_header_area_start = HOST_RX_VA;
-	p->ipc_header_area_size = 0x2000;
-	p->ipc_payload_area_start = HOST_RX_VA + 0x2000;
-	p->ipc_payload_area_size = 0x2000;
-	p->shared_region_base = g->va.global.start;
-	p->shared_region_size = 0x10000000;
-	p->watchdog_irq_mss = 32;
-	p->watchdog_irq_nce = 33;
-	p->autoconfig = 1;
-	p->si_stepping = 4;
-	p->device_id = 0x7d1d;
-	p->sku = g->sku;
-	p->min_freq_pll_ratio = 0x0e;
-	p->pn_freq_pll_ratio = 0x1c;
-	p->max_freq_pll_ratio = 0x2a;
-}
+/*
+ * Messages of the NPU
+ */
 
 /* Takes one RX header; false: none. */
 static inline bool host_pop(struct host *h, struct abi_ipc_hdr *hdr, struct abi_jsm_msg *msg)
@@ -508,64 +426,6 @@ static inline bool host_pop_wait(struct host *h, struct abi_ipc_hdr *hdr, struct
 		host_sleep(h, 5000);
 	}
 	return false;
-}
-
-static inline int host_start(struct host *h)
-{
-	const u32 entry = (u32)((reg_gen_npu37.va.runtime.start + 0x3000) >> 9);
-	struct abi_ipc_hdr hdr = { 0 };
-
-	STEP(SK_SNOOP) rmw(h, V(HOST_IF_TCU_PTW_OVERRIDES), 0x38, 0x28);
-	STEP(SK_SSIDV) rmw(h, V(HOST_IF_TBU_MMUSSIDV), 0, 0x33);
-	STEP(SK_CPU_RUN) rmw(h, V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC), 0xfffffff1, 1);
-	STEP(SK_CPU_RESUME) rmw(h, V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC), 0, 2);
-	STEP(SK_CPU_RESUMED) rmw(h, V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC), 2, 0);
-	STEP(SK_ENTRY) wr(h, V(HOST_SS_LOADING_ADDRESS_LO), entry);
-	STEP(SK_START) wr(h, V(HOST_SS_LOADING_ADDRESS_LO), entry | 1);
-	STEP(SK_READY)
-	{
-		if (!host_pop_wait(h, &hdr, NULL, 10000))
-			return -ETIMEDOUT;
-		assert_int_equal(hdr.channel, ABI_IPC_CHAN_BOOT);
-		assert_int_equal(hdr.data_addr, ABI_IPC_BOOT_DATA);
-	}
-	STEP(SK_ICB_CLEAR) wr64(h, V(HOST_SS_ICB_CLEAR), reg_gen_npu37.icb_irq_mask);
-	STEP(SK_SOC_IRQ) wr(h, V(HOST_SS_FW_SOC_IRQ_EN), 0x7f);
-	STEP(SK_ICB_ENABLE) wr64(h, V(HOST_SS_ICB_ENABLE), reg_gen_npu37.icb_irq_mask);
-	STEP(SK_LOCAL) wr(h, B(LOCAL_INT_MASK), 0xfffffff9);
-	STEP(SK_GLOBAL) wr(h, B(GLOBAL_INT_MASK), 0);
-	return 0;
-}
-
-static inline int host_boot(struct host *h)
-{
-	int ret;
-
-	host_pci_on(h);
-	ret = host_power_up(h);
-	if (ret)
-		return ret;
-	if (!h->strtab) {
-		host_tables(h);
-		host_fw_memory(h);
-	}
-	host_mmu_on(h);
-	return host_start(h);
-}
-
-/* P 11.1 step 5, 3.9. */
-static inline void host_shutdown(struct host *h)
-{
-	wr(h, B(GLOBAL_INT_MASK), 1);
-	wr(h, B(LOCAL_INT_MASK), 0xffffffff);
-	wr64(h, V(HOST_SS_ICB_ENABLE), 0);
-	wr(h, V(HOST_SS_FW_SOC_IRQ_EN), 0);
-	rmw(h, B(VPU_IP_RESET), 0, 1);
-	assert_true(host_poll(h, B(VPU_IP_RESET), 1, 0, 150000));
-	host_wp(h, false);
-	rmw(h, B(VPU_D0I3_CONTROL), 0, 4);
-	cfg_wr(h, 0x44, 2, 3);
-	cfg_wr(h, 0x44, 2, 0);
 }
 
 /*
@@ -716,5 +576,20 @@ static inline void cmdbuf_fence(struct cmdbuf *c, u16 type, u64 va, u64 value)
 
 	cmdbuf_add(c, &f, sizeof(f));
 }
+
+/* Copy descriptor @idx of the array at user address @va, in the generation's layout. */
+static inline void host_copy_desc(struct host *h, u32 ssid, u64 va, u32 idx, u64 src, u64 dst,
+				  u32 size)
+{
+	const struct reg_copy_desc *lay = &host_info->copy;
+	u8 *p = host_at(h, ssid, va + (u64)idx * lay->size_bytes);
+
+	memset(p, 0, lay->size_bytes);
+	memcpy(p + lay->len_off, &size, sizeof(size));
+	memcpy(p + lay->src_off, &src, sizeof(src));
+	memcpy(p + lay->dst_off, &dst, sizeof(dst));
+}
+
+#include "vnpu/test_boot.h"
 
 #endif

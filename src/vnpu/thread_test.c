@@ -31,21 +31,23 @@ static void test_many_jobs(void **state)
 	host_close(&h);
 }
 
+#define FILL (16u << 20) /* the longest of 40xx: P 10.8 */
+
 static u64 be_busy(struct host *h)
 {
-	const u64 va = UINT64_C(0xb0000000);
+	const u64 va = HOST_USER + 0x10000000;
 	const struct abi_cmd_memory_fill f = { .hdr = { ABI_CMD_MEMORY_FILL, 32 },
 					       .start_address = va,
-					       .size = 64 << 20 };
+					       .size = FILL };
 	u64 page = host_pages(h, 1);
 	struct cmdbuf c;
 
 	/* one page many times: long work in little memory */
-	for (u32 i = 0; i < (64u << 20) / 4096; i++)
+	for (u32 i = 0; i < FILL / 4096; i++)
 		*host_pte(h, 2, va + i * 4096) = page | ABI_MMU_PTE_CACHED;
 	host_flush(h, 2);
 	cmdbuf_begin(&c, h, 2, HOST_USER);
-	for (u32 i = 0; i < 20; i++)
+	for (u32 i = 0; i < 80; i++)
 		cmdbuf_add(&c, &f, sizeof(f));
 	host_submit(h, 1, HOST_USER, 0x100);
 	return page;
@@ -142,10 +144,11 @@ static void test_fence_from_host(void **state)
 	open_threaded(&h);
 	for (u32 i = 1; i < 20; i++) {
 		cmdbuf_begin(&c, &h, 2, HOST_USER);
-		cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, HOST_USER + 0x1000, i);
+		cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, HOST_USER + 0x1000, 2 * i);
 		host_submit(&h, 1, HOST_USER, i);
 		host_sleep(&h, 300000);
-		__atomic_store_n((u64 *)host_at(&h, 2, HOST_USER + 0x1000), i, __ATOMIC_RELEASE);
+		__atomic_store_n((u64 *)host_at(&h, 2, HOST_USER + 0x1000), 2 * i + 1,
+				 __ATOMIC_RELEASE); /* more: P trap 28 */
 		assert_true(host_done(&h, &done, 1000000));
 		assert_int_equal(done.job_status, 0);
 	}
@@ -153,7 +156,7 @@ static void test_fence_from_host(void **state)
 	host_close(&h);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_many_jobs),	 cmocka_unit_test(test_answers_while_busy),
@@ -161,5 +164,6 @@ int main(void)
 		cmocka_unit_test(test_fence_from_host),
 	};
 
+	host_choose(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,12 +163,13 @@ static void test_unmap_waits(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_direct), T(test_pieces),	 T(test_adjoining_maps),
 		T(test_faults), T(test_aliases), T(test_unmap_waits),
 	};
 
+	host_choose(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
