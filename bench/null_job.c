@@ -74,10 +74,10 @@ static int run(u32 nr)
 	for (u32 i = 0; i < nr; i++) {
 		if (drv_queue_submit(queue, &job, 1) != 1)
 			return fail("submit", drv_last_error(dev));
-		do {
+		while (!drv_queue_reap(queue, &done, 1)) {
 			(void)!drv_wait(dev, UINT64_MAX);
 			drv_process(dev);
-		} while (!drv_queue_reap(queue, &done, 1));
+		}
 		if (done.status)
 			return fail("job", drv_last_error(dev));
 	}

@@ -23,6 +23,11 @@
 #define BASE_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #define BASE_LIKELY(x)	  __builtin_expect(!!(x), 1)
 #define BASE_UNLIKELY(x)  __builtin_expect(!!(x), 0)
+#define BASE_ASSUME(x)                           \
+	do {                                     \
+		if (!(x))                        \
+			__builtin_unreachable(); \
+	} while (0)
 
 #define base_container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -44,8 +44,10 @@ static inline int drv_ring_room(const struct drv_ring *ring, u32 *out)
 	u32 head = __atomic_load_n(&ring->page->hdr.head, __ATOMIC_ACQUIRE);
 	u32 used = drv_ring_distance(head, ring->tail);
 
-	if (BASE_UNLIKELY(head >= ABI_JOBQ_SLOTS ||
-			  used < drv_ring_distance(ring->pub, ring->tail)))
+	if (BASE_UNLIKELY(head >= ABI_JOBQ_SLOTS))
+		return -EPROTO;
+	if (BASE_UNLIKELY(ring->pub != ring->tail) &&
+	    used < drv_ring_distance(ring->pub, ring->tail))
 		return -EPROTO;
 	*out = ABI_JOBQ_DEPTH - used;
 	return 0;

@@ -57,12 +57,15 @@ struct block {
 	struct os_dma_seg segs[2];
 };
 
+#define EVENT_IRQ  1u
+#define EVENT_WAKE 2u
+
 struct inproc {
 	struct os_device os;
 	struct vnpu *vnpu;
 	bool stepped, scatter;
 	u32 msi_cap;
-	atomic_bool irq, woken;
+	_Atomic u32 events; /* EVENT_IRQ, EVENT_WAKE: not taken yet */
 	atomic_uint sleepers;
 	pthread_mutex_t lock; /* protects: the condition below; taken last */
 	pthread_cond_t cond;
@@ -353,8 +356,8 @@ static void on_msi(void *opaque, unsigned vector)
 	struct inproc *ip = opaque;
 
 	(void)vector;
-	/* pairs with the load of irq after the store of sleepers in sleep_until() */
-	atomic_store(&ip->irq, true);
+	/* pairs with the load of events after the store of sleepers in sleep_until() */
+	atomic_fetch_or(&ip->events, EVENT_IRQ);
 	if (atomic_load(&ip->sleepers)) {
 		pthread_mutex_lock(&ip->lock);
 		pthread_cond_broadcast(&ip->cond);
@@ -409,7 +412,7 @@ static int irq_setup(struct os_device *os)
 		ret = vnpu_cfg_write(ip->vnpu, data_off, 2, MSI_MSG_DATA);
 	if (!ret)
 		ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, ctrl | MSI_CTRL_EN);
-	atomic_store(&ip->irq, false);
+	atomic_fetch_and(&ip->events, ~EVENT_IRQ);
 	return ret;
 }
 
@@ -420,16 +423,16 @@ static void irq_teardown(struct os_device *os)
 
 	if (!vnpu_cfg_read(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, &ctrl))
 		(void)vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, ctrl & ~(u32)MSI_CTRL_EN);
-	atomic_store(&ip->irq, false);
+	atomic_fetch_and(&ip->events, ~EVENT_IRQ);
 }
 
 static bool irq_ack(struct os_device *os)
 {
 	struct inproc *ip = to_inproc(os);
 
-	/* the plain load first: an exchange is a bus transaction, and most calls find nothing */
-	return atomic_load_explicit(&ip->irq, memory_order_relaxed) &&
-	       atomic_exchange(&ip->irq, false);
+	/* the plain load first: the other is a bus transaction, and most calls find nothing */
+	return atomic_load_explicit(&ip->events, memory_order_relaxed) & EVENT_IRQ &&
+	       atomic_fetch_and(&ip->events, ~EVENT_IRQ) & EVENT_IRQ;
 }
 
 static void wmb(struct os_device *os)
@@ -469,9 +472,13 @@ static void delay_ns(struct os_device *os, u64 ns)
 /* 0 or -EINTR when there is a reason to stop waiting. */
 static int pending(struct inproc *ip)
 {
-	if (atomic_load(&ip->irq))
+	u32 events = atomic_load(&ip->events);
+
+	if (!events)
+		return -EAGAIN;
+	if (events & EVENT_IRQ)
 		return 0;
-	return atomic_load(&ip->woken) && atomic_exchange(&ip->woken, false) ? -EINTR : -EAGAIN;
+	return atomic_fetch_and(&ip->events, ~EVENT_WAKE) & EVENT_WAKE ? -EINTR : -EAGAIN;
 }
 
 /* From event to event of the model, until one of them interrupts. */
@@ -534,7 +541,7 @@ static void wake(struct os_device *os)
 	struct inproc *ip = to_inproc(os);
 
 	pthread_mutex_lock(&ip->lock);
-	atomic_store(&ip->woken, true);
+	atomic_fetch_or(&ip->events, EVENT_WAKE);
 	pthread_cond_broadcast(&ip->cond);
 	pthread_mutex_unlock(&ip->lock);
 }

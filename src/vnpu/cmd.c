@@ -374,16 +374,16 @@ static u32 run_nothing(struct vnpu *v, struct vnpu_queue *q)
 /* Types have a group in bits 15:8 and a number in it. */
 #define PLACE(type) (((type) >> 8 & 3) << 3 | ((type)&7))
 #define CMD(name, bytes, is_work, fn) \
-	[PLACE(ABI_CMD_##name)] = { ABI_CMD_##name, bytes, is_work, fn }
+	[PLACE(ABI_CMD_##name)] = { ABI_CMD_##name, bytes, bytes, is_work, fn }
 
 static const struct command {
 	u16 type;
-	u8 size;   /* bytes; 0: its own header says */
-	bool work; /* left out of null submissions: P 10.3 */
+	u16 min, max; /* bytes */
+	bool work;    /* left out of null submissions: P 10.3 */
 	u32 (*run)(struct vnpu *v, struct vnpu_queue *q);
 } commands[32] = {
 	{ .type = 0xffff }, /* type 0 is unknown, as all that have no row */
-	CMD(NOP, 0, false, run_nothing),
+	[PLACE(ABI_CMD_NOP)] = { ABI_CMD_NOP, ABI_CMD_NOP_MIN, UINT16_MAX, false, run_nothing },
 	CMD(TIMESTAMP, sizeof(struct abi_cmd_timestamp), false, run_timestamp),
 	CMD(FENCE_WAIT, sizeof(struct abi_cmd_fence), false, run_wait),
 	CMD(FENCE_SIGNAL, sizeof(struct abi_cmd_fence), false, run_signal),
@@ -428,8 +428,8 @@ static u32 execute(struct vnpu *v, struct vnpu_queue *q, u32 left)
 	const struct command *c = &commands[PLACE(job->cmd.hdr.type)];
 	u32 size = job->cmd.hdr.size;
 
-	if (BASE_UNLIKELY(c->type != job->cmd.hdr.type || size > left ||
-			  (c->size ? size != c->size : size < ABI_CMD_NOP_MIN)))
+	if (BASE_UNLIKELY(c->type != job->cmd.hdr.type || size < c->min || size > c->max ||
+			  size > left))
 		return bad_command(v, job, left);
 	job->pos += size;
 	if (c->work && job->flags & ABI_JOBQ_JOB_NULL)

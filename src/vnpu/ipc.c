@@ -175,18 +175,24 @@ static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size
 	struct abi_ipc_hdr *hdr =
 		take_slot(v, &v->fw.hdrs, ABI_IPC_HDR_SIZE, offsetof(struct abi_ipc_hdr, status));
 
+	u32 va = v->fw.hdrs.taken;
+
 	if (!hdr || vnpu_ipc_stat(v) >= FIFO_MAX)
 		return false;
-	if (vnpu_fault_hit(v, VNPU_F_CORRUPT_HEADER))
-		data_addr = OUTSIDE_RX;
-	*hdr = (struct abi_ipc_hdr){
-		.data_addr = data_addr,
-		.data_size = data_size,
-		.channel = channel,
-		.status = ABI_IPC_ALLOCATED,
-	};
+	if (BASE_UNLIKELY(v->faults_armed)) {
+		if (vnpu_fault_take(v, VNPU_F_CORRUPT_HEADER))
+			data_addr = OUTSIDE_RX;
+		if (vnpu_fault_take(v, VNPU_F_WILD_FIFO))
+			va = OUTSIDE_RX;
+	}
+	hdr->data_addr = data_addr;
+	hdr->data_size = data_size;
+	hdr->channel = channel;
+	hdr->src_node = 0;
+	hdr->dst_node = 0;
+	hdr->status = ABI_IPC_ALLOCATED;
 	atomic_thread_fence(memory_order_release); /* the slot before its address; P 13.4 */
-	push_rx(v, vnpu_fault_hit(v, VNPU_F_WILD_FIFO) ? OUTSIDE_RX : v->fw.hdrs.taken);
+	push_rx(v, va);
 	return true;
 }
 
@@ -290,34 +296,43 @@ void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 		send(v, channel, msg);
 }
 
-static void fill_job_done(struct abi_jsm_msg *msg, const struct abi_jsm_job_done *done)
+static inline void fill_job_done(struct abi_jsm_msg *msg, u32 db, u32 job_id, u32 status, u32 ssid,
+				 u64 cmdq_id)
 {
-	memset(msg, 0, sizeof(*msg));
+	struct abi_jsm_job_done *done = &msg->payload.job_done;
+
+	/* by halves: of all 128 bytes compilers make "rep stos", which takes long to start */
+	memset(msg, 0, sizeof(*msg) / 2);
+	memset((u8 *)msg + sizeof(*msg) / 2, 0, sizeof(*msg) / 2);
 	msg->type = ABI_JSM_JOB_DONE;
 	msg->status = ABI_IPC_ALLOCATED;
-	msg->payload.job_done = *done;
+	done->db_idx = db;
+	done->job_id = job_id;
+	done->job_status = status;
+	done->host_ssid = ssid;
+	done->cmdq_id = cmdq_id;
 }
 
-static __attribute__((noinline)) void send_job_done(struct vnpu *v,
-						    const struct abi_jsm_job_done *done)
+static __attribute__((noinline)) void send_job_done(struct vnpu *v, u32 db, u32 job_id, u32 status,
+						    u32 ssid, u64 cmdq_id)
 {
 	struct abi_jsm_msg msg;
 
-	fill_job_done(&msg, done);
+	fill_job_done(&msg, db, job_id, status, ssid, cmdq_id);
 	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
 }
 
-/* JOB_DONEs are many: written where the driver reads them, unless something is in the way. */
-void vnpu_ipc_job_done(struct vnpu *v, const struct abi_jsm_job_done *done)
+/* Many: written where the driver reads it, unless something is in the way. */
+void vnpu_ipc_job_done(struct vnpu *v, u32 db, u32 job_id, u32 status, u32 ssid, u64 cmdq_id)
 {
 	struct abi_jsm_msg *slot = NULL;
 
 	if (BASE_LIKELY(!v->faults_armed && v->fw.out_tail == v->fw.out_head))
 		slot = take_msg(v);
 	if (BASE_LIKELY(slot != NULL)) {
-		fill_job_done(slot, done);
+		fill_job_done(slot, db, job_id, status, ssid, cmdq_id);
 		if (announce(v, ABI_IPC_CHAN_JOB_RET, slot))
 			return;
 	}
-	send_job_done(v, done);
+	send_job_done(v, db, job_id, status, ssid, cmdq_id);
 }

@@ -7,15 +7,16 @@
  */
 #include "vnpu/model.h"
 
-void vnpu_irq_raise(struct vnpu *v, bool level)
+void vnpu_irq_raise(struct vnpu *v)
 {
 	u32 nr = 1;
 
-	v->irq.level = level;
-	if (!level || vnpu_fault_hit(v, VNPU_F_IRQ_LOST))
-		return;
-	if (vnpu_fault_hit(v, VNPU_F_IRQ_STORM))
-		nr = 64;
+	if (BASE_UNLIKELY(v->faults_armed)) {
+		if (vnpu_fault_take(v, VNPU_F_IRQ_LOST))
+			return;
+		if (vnpu_fault_take(v, VNPU_F_IRQ_STORM))
+			nr = 64;
+	}
 	while (nr--)
 		vnpu_pci_msi(v);
 }

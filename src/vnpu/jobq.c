@@ -20,7 +20,7 @@ void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
 {
 	v->jobs.pending[q->db / 64] |= BASE_BIT64(q->db % 64);
 	v->jobs.pending_words |= BASE_BIT(q->db / 64);
-	vnpu_timer_set(v, VNPU_T_JOBS, vnpu_delay(v, 200, 3000));
+	vnpu_timer_in(v, VNPU_T_JOBS, 200, 3000);
 }
 
 void vnpu_doorbell(struct vnpu *v, u32 db)
@@ -38,7 +38,6 @@ void vnpu_doorbell(struct vnpu *v, u32 db)
 				    "doorbell %u with no firmware to hear it", db);
 		return;
 	}
-	v->jobs.queue[db].db = (u16)db;
 	vnpu_queue_kick(v, &v->jobs.queue[db]);
 }
 
@@ -46,23 +45,10 @@ void vnpu_doorbell(struct vnpu *v, u32 db)
  * Reports
  */
 
-static void send_done(struct vnpu *v, u32 db, u32 job_id, u32 ssid, u64 cmdq_id, u32 status)
-{
-	const struct abi_jsm_job_done done = {
-		.db_idx = db,
-		.job_id = job_id,
-		.job_status = status,
-		.host_ssid = ssid,
-		.cmdq_id = cmdq_id,
-	};
-
-	vnpu_ipc_job_done(v, &done);
-}
-
 static void report_job(struct vnpu *v, const struct vnpu_queue *q, u32 job_id, u32 status)
 {
 	if (!(q->flags & ABI_JOBQ_FLAG_NO_JOB_DONE))
-		send_done(v, q->db, job_id, q->ssid, q->cmdq_id, status);
+		vnpu_ipc_job_done(v, q->db, job_id, status, q->ssid, q->cmdq_id);
 }
 
 static void add_orphan(struct vnpu *v, const struct vnpu_queue *q, u32 job_id)
@@ -113,7 +99,7 @@ void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status)
  */
 
 /* The queue's page; NULL: out of reach, or its tail is nonsense. */
-static struct abi_jobq *look(struct vnpu *v, struct vnpu_queue *q)
+static inline struct abi_jobq *look(struct vnpu *v, struct vnpu_queue *q)
 {
 	struct abi_jobq *page = (void *)vnpu_mem_at(v, 0, q->base, true);
 
@@ -127,10 +113,10 @@ static struct abi_jobq *look(struct vnpu *v, struct vnpu_queue *q)
 	return NULL;
 }
 
-/* The slot at head is taken: a private copy. */
-static void fetch(struct vnpu_queue *q, struct abi_jobq *page)
+/* The slot at head is taken, in a private copy: address, id and flags, all that is used. */
+static inline void fetch(struct vnpu_queue *q, struct abi_jobq *page)
 {
-	memcpy(&q->slot, &page->slot[q->head], sizeof(q->slot));
+	memcpy(&q->slot, &page->slot[q->head], offsetof(struct abi_jobq_job, doorbell_timestamp));
 	q->flags = __atomic_load_n(&page->hdr.flags, __ATOMIC_RELAXED);
 	q->head = q->head + 1 < ABI_JOBQ_SLOTS ? q->head + 1 : 0;
 	__atomic_store_n(&page->hdr.head, q->head, __ATOMIC_RELEASE);
@@ -198,7 +184,7 @@ static bool may_fetch(const struct vnpu *v, const struct vnpu_queue *q)
 }
 
 /* One look at the tail is enough: a doorbell follows each of its changes. */
-static void queue_run(struct vnpu *v, struct vnpu_queue *q)
+static __attribute__((noinline)) void queue_run(struct vnpu *v, struct vnpu_queue *q)
 {
 	u32 budget = COMMANDS_PER_TURN;
 	struct abi_jobq *page = NULL;
@@ -213,6 +199,8 @@ static void queue_run(struct vnpu *v, struct vnpu_queue *q)
 			budget = vnpu_cmd_run(v, q, budget);
 			continue;
 		}
+		if (page && q->head == q->tail)
+			return;
 		if (!may_fetch(v, q))
 			return;
 		if (!page)
@@ -374,7 +362,8 @@ static void release_orphans(struct vnpu *v, u32 ssid)
 		if (o.ssid != ssid)
 			fw->orphans[kept++] = o;
 		else
-			send_done(v, o.db, o.job_id, o.ssid, o.cmdq_id, ABI_JSM_STATUS_ABORTED);
+			vnpu_ipc_job_done(v, o.db, o.job_id, ABI_JSM_STATUS_ABORTED, o.ssid,
+					  o.cmdq_id);
 	}
 	fw->nr_orphans = kept;
 }
@@ -401,7 +390,7 @@ void vnpu_jobs_reset(struct vnpu *v)
 	for (u32 db = 0; db < VNPU_NR_QUEUES; db++) {
 		if (j->queue[db].state == VNPU_JOB_ENGINE)
 			vnpu_compute_abort(v, &j->queue[db]);
-		j->queue[db] = (struct vnpu_queue){ 0 };
+		j->queue[db] = (struct vnpu_queue){ .db = (u16)db };
 	}
 	memset(j->pending, 0, sizeof(j->pending));
 	j->pending_words = 0;

@@ -12,28 +12,37 @@
 
 #define SPINS 200 /* about as long as the model holds its lock */
 
+static u32 try_lock(struct vnpu_lock *lock, u32 bits)
+{
+	return atomic_fetch_or_explicit(&lock->state, bits, memory_order_acquire);
+}
+
 void vnpu_lock_slow(struct vnpu_lock *lock)
 {
 	const u32 both = VNPU_LOCK_TAKEN | VNPU_LOCK_WAITED;
+	u32 seen;
 
 	for (u32 i = 0; i < SPINS; i++) {
 		if (!(atomic_load_explicit(&lock->state, memory_order_relaxed) & VNPU_LOCK_TAKEN) &&
-		    !(atomic_fetch_or_explicit(&lock->state, VNPU_LOCK_TAKEN,
-					       memory_order_acquire) &
-		      VNPU_LOCK_TAKEN))
+		    !(try_lock(lock, VNPU_LOCK_TAKEN) & VNPU_LOCK_TAKEN))
 			return;
 		vnpu_cpu_relax();
 	}
 	/* the next unlock wakes another one: whoever was woken cannot know that he was the last */
-	while (atomic_fetch_or_explicit(&lock->state, both, memory_order_acquire) & VNPU_LOCK_TAKEN)
-		vnpu_futex_wait(&lock->state, both, UINT64_MAX);
+	while ((seen = try_lock(lock, both)) & VNPU_LOCK_TAKEN)
+		vnpu_futex_wait(&lock->state, seen | both, UINT64_MAX);
 }
 
-void vnpu_lock_wake(struct vnpu_lock *lock)
+void vnpu_unlock_slow(struct vnpu_lock *lock, u32 state)
 {
-	/* before the wake: who comes to sleep after it sets the bit again */
-	atomic_fetch_and_explicit(&lock->state, ~(u32)VNPU_LOCK_WAITED, memory_order_relaxed);
-	vnpu_futex_wake(&lock->state, 1);
+	/*
+	 * Only what @state had, and before the wake: who comes to sleep after it sets the bit again.
+	 * A note of the next holder that goes with ours is served by what our caller does after.
+	 */
+	atomic_fetch_and_explicit(&lock->state, ~(state & ~(u32)VNPU_LOCK_TAKEN),
+				  memory_order_relaxed);
+	if (state & VNPU_LOCK_WAITED)
+		vnpu_futex_wake(&lock->state, 1);
 }
 
 void vnpu_futex_wait(_Atomic u32 *word, u32 val, u64 until_ns)

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The model's lock: one word, bit 0 taken, bit 1 somebody sleeps.  The uncontended case, which is
- * every register access, is one atomic instruction and a branch each way.
+ * The model's lock: one word.  The uncontended case, which is every register access, is one atomic
+ * instruction and a branch each way.
  */
 #ifndef VNPU_LOCK_H
 #define VNPU_LOCK_H
 
 #include <stdatomic.h>
 
-#include "base/types.h"
+#include "base/base.h"
 
-enum { VNPU_LOCK_TAKEN = 1, VNPU_LOCK_WAITED = 2 };
+enum {
+	VNPU_LOCK_TAKEN = 1,
+	VNPU_LOCK_WAITED = 2, /* somebody sleeps */
+	VNPU_LOCK_NOTE = 4,   /* the holder's to set: vnpu_unlock_note() tells of it */
+};
 
 struct vnpu_lock {
 	_Atomic u32 state;
 };
 
 void vnpu_lock_slow(struct vnpu_lock *lock) __attribute__((cold));
-void vnpu_lock_wake(struct vnpu_lock *lock) __attribute__((cold));
+/** vnpu_unlock_slow() - what is left to do when the lock was given up in @state. */
+void vnpu_unlock_slow(struct vnpu_lock *lock, u32 state) __attribute__((cold));
 
 static inline void vnpu_lock(struct vnpu_lock *lock)
 {
@@ -26,11 +31,25 @@ static inline void vnpu_lock(struct vnpu_lock *lock)
 		vnpu_lock_slow(lock);
 }
 
+/** vnpu_unlock_note() - vnpu_unlock(); was VNPU_LOCK_NOTE set? */
+static inline bool vnpu_unlock_note(struct vnpu_lock *lock)
+{
+	u32 state = atomic_fetch_sub_explicit(&lock->state, VNPU_LOCK_TAKEN, memory_order_release);
+
+	if (BASE_LIKELY(state == VNPU_LOCK_TAKEN))
+		return false;
+	vnpu_unlock_slow(lock, state);
+	return state & VNPU_LOCK_NOTE;
+}
+
 static inline void vnpu_unlock(struct vnpu_lock *lock)
 {
-	if (atomic_fetch_sub_explicit(&lock->state, VNPU_LOCK_TAKEN, memory_order_release) !=
-	    VNPU_LOCK_TAKEN)
-		vnpu_lock_wake(lock);
+	(void)vnpu_unlock_note(lock);
+}
+
+static inline void vnpu_note(struct vnpu_lock *lock)
+{
+	atomic_fetch_or_explicit(&lock->state, VNPU_LOCK_NOTE, memory_order_relaxed);
 }
 
 static inline void vnpu_cpu_relax(void)

@@ -74,7 +74,7 @@ struct vnpu_reg {
 	u64 refuse; /* bits whose write is a finding: reserved ones, all of a read-only register */
 	u64 (*rd)(struct vnpu *v, struct vnpu_reg *r); /* never NULL */
 	void (*wr)(struct vnpu *v, struct vnpu_reg *r, u64 val);
-	u64 what; /* VNPU_TRACE_WHAT() of a 4-byte read */
+	u64 what_rd, what_wr; /* VNPU_TRACE_WHAT() of 4-byte accesses */
 	u32 off, bar;
 	u32 elem; /* index in an array */
 	u8 kind;
@@ -195,7 +195,7 @@ struct vnpu_dma {
 /* Keys are page addresses with the tag of the SSID below; 0 is the key of no access. */
 struct vnpu_tlb {
 	u64 rd, wr;
-	u8 *host;
+	uintptr_t delta; /* from NPU address to host address */
 	struct vnpu_map *map;
 };
 
@@ -421,7 +421,6 @@ struct vnpu_threads {
 	_Atomic u32 fw_asleep;
 	_Atomic u32 engine_word; /* changes when there is work for the engine's thread */
 	_Atomic u32 idle_word;	 /* changes when the engine's thread has finished */
-	bool want_kick;
 };
 
 /*
@@ -481,8 +480,7 @@ struct vnpu_findings {
 #define VNPU_TRACE_WHAT(bar, off, size, write)                                        \
 	((u64)(off) << 37 | (u64)__builtin_ctz(size) << 35 | (u64)((bar) / 2) << 33 | \
 	 (u64)(write) << 32)
-#define VNPU_TRACE_WRITE (UINT64_C(1) << 32)
-#define VNPU_TRACE_CFG	 7u /* in the place of a BAR: 0 or 4 */
+#define VNPU_TRACE_CFG 7u /* in the place of a BAR: 0 or 4 */
 
 struct vnpu_pci {
 	u8 cfg[VNPU_CFG_SIZE];
@@ -557,6 +555,8 @@ static inline bool vnpu_fault_hit(struct vnpu *v, enum vnpu_fault_id id)
 u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns);
 /** vnpu_timer_set() - in @delay_ns, or at its time when it is set to an earlier one. */
 void vnpu_timer_set(struct vnpu *v, enum vnpu_timer t, u64 delay_ns);
+/** vnpu_timer_in() - after a random time between @lo_ns and @hi_ns; at once in threaded mode. */
+void vnpu_timer_in(struct vnpu *v, enum vnpu_timer t, u64 lo_ns, u64 hi_ns);
 /** vnpu_timer_hw() - the same for hardware: at once in threaded mode. */
 void vnpu_timer_hw(struct vnpu *v, enum vnpu_timer t, u64 delay_ns);
 void vnpu_timer_clear(struct vnpu *v, enum vnpu_timer t);
@@ -643,8 +643,14 @@ void vnpu_ip_forget(struct vnpu *v);
 void vnpu_island_up(struct vnpu *v);
 u64 vnpu_counter(struct vnpu *v);
 
+static inline void vnpu_ip_step_done(struct vnpu *v, enum vnpu_step_id step)
+{
+	v->ip.steps |= BASE_BIT(step);
+}
+
 /* irq.c */
-void vnpu_irq_raise(struct vnpu *v, bool level);
+/** vnpu_irq_raise() - one message, whatever faults on demand make of it. */
+void vnpu_irq_raise(struct vnpu *v);
 void vnpu_irq_icb(struct vnpu *v, u64 bits);
 void vnpu_icb_clear(struct vnpu *v, u64 bits);
 void vnpu_icb_enable(struct vnpu *v, u64 bits);
@@ -667,8 +673,9 @@ static inline void vnpu_irq_update(struct vnpu *v)
 {
 	bool level = vnpu_irq_level(v);
 
-	if (level != v->irq.level)
-		vnpu_irq_raise(v, level);
+	if (level && !v->irq.level)
+		vnpu_irq_raise(v);
+	v->irq.level = level;
 }
 
 /* dma.c */
@@ -706,9 +713,13 @@ static inline u8 *vnpu_mem_at(struct vnpu *v, u32 ssid, u64 va, bool write)
 	const struct vnpu_tlb *e = vnpu_tlb(v, ssid, va);
 	u64 key = (va & ~(u64)(BASE_PAGE_SIZE - 1)) | v->mmu.tag[ssid];
 
-	if (BASE_LIKELY((write ? e->wr : e->rd) == key))
-		return e->host + va % BASE_PAGE_SIZE;
-	return vnpu_walk(v, ssid, va, write);
+	u8 *p;
+
+	if (BASE_UNLIKELY((write ? e->wr : e->rd) != key))
+		return vnpu_walk(v, ssid, va, write);
+	p = (u8 *)(e->delta + va);
+	BASE_ASSUME(p); /* so that callers do not look */
+	return p;
 }
 
 /* view.c: memory as the engine wants it; called without the lock */
@@ -736,7 +747,8 @@ u32 vnpu_ipc_pop_rx(struct vnpu *v);
 u32 vnpu_ipc_stat(const struct vnpu *v);
 void vnpu_ipc_ready(struct vnpu *v);
 void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg);
-void vnpu_ipc_job_done(struct vnpu *v, const struct abi_jsm_job_done *done);
+/** vnpu_ipc_job_done() - say that a job of doorbell @db ended. */
+void vnpu_ipc_job_done(struct vnpu *v, u32 db, u32 job_id, u32 status, u32 ssid, u64 cmdq_id);
 void vnpu_ipc_receive(struct vnpu *v);
 void vnpu_ipc_flush(struct vnpu *v);
 

@@ -217,8 +217,7 @@ void vnpu_pci_msi(struct vnpu *v)
 		return;
 	}
 	v->stats.msis++;
-	if (v->cfg.msi)
-		v->cfg.msi(v->cfg.opaque, 0);
+	v->cfg.msi(v->cfg.opaque, 0);
 }
 
 void vnpu_reset(struct vnpu *v)

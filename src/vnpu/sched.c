@@ -26,13 +26,16 @@ void vnpu_clock_init(struct vnpu *v, u64 seed)
 	v->clk.now_ns = v->stepped ? 0 : base_clock_ns();
 }
 
-u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns)
+static u64 random_ns(struct vnpu *v, u64 lo_ns, u64 hi_ns)
 {
-	if (!v->stepped)
-		return 0;
 	/* Knuth's MMIX generator: its upper half is enough for delays */
 	v->clk.rng = v->clk.rng * 6364136223846793005ull + 1442695040888963407ull;
 	return lo_ns + ((v->clk.rng >> 32) * (hi_ns - lo_ns + 1) >> 32);
+}
+
+u64 vnpu_delay(struct vnpu *v, u64 lo_ns, u64 hi_ns)
+{
+	return v->stepped ? random_ns(v, lo_ns, hi_ns) : 0;
 }
 
 /* Others read it without the lock. */
@@ -66,18 +69,39 @@ static void find_next(struct vnpu *v)
 	v->clk.next_ns = next;
 }
 
+static void set_at(struct vnpu *v, enum vnpu_timer t, u64 at_ns)
+{
+	struct vnpu_clock *c = &v->clk;
+
+	if (at_ns >= c->at[t])
+		return;
+	c->at[t] = at_ns;
+	c->armed |= BASE_BIT(t);
+	if (at_ns < c->next_ns)
+		c->next_ns = at_ns;
+}
+
+/* At once: no need to ask the clock what "now" is. */
+static void set_threaded(struct vnpu *v, enum vnpu_timer t, u64 delay_ns)
+{
+	set_at(v, t, delay_ns ? vnpu_time_ns(v) + delay_ns : 0);
+	vnpu_note(&v->lock); /* the firmware's thread must hear of it */
+}
+
 void vnpu_timer_set(struct vnpu *v, enum vnpu_timer t, u64 delay_ns)
 {
-	/* threaded and at once: no need to ask the clock what "now" is */
-	u64 at = v->stepped ? v->clk.now_ns + delay_ns : delay_ns ? vnpu_time_ns(v) + delay_ns : 0;
+	if (v->stepped)
+		set_at(v, t, v->clk.now_ns + delay_ns);
+	else
+		set_threaded(v, t, delay_ns);
+}
 
-	if (at >= v->clk.at[t])
-		return;
-	v->clk.at[t] = at;
-	v->clk.armed |= BASE_BIT(t);
-	if (at < v->clk.next_ns)
-		v->clk.next_ns = at;
-	v->threads.want_kick = !v->stepped;
+void vnpu_timer_in(struct vnpu *v, enum vnpu_timer t, u64 lo_ns, u64 hi_ns)
+{
+	if (v->stepped)
+		set_at(v, t, v->clk.now_ns + random_ns(v, lo_ns, hi_ns));
+	else
+		set_threaded(v, t, 0);
 }
 
 void vnpu_timer_clear(struct vnpu *v, enum vnpu_timer t)

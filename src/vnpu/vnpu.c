@@ -80,6 +80,11 @@ static int init(struct vnpu *v, char *why, size_t why_size)
 	return 0;
 }
 
+static void no_msi(void *opaque, unsigned vector)
+{
+	(void)opaque, (void)vector;
+}
+
 int vnpu_create(const struct vnpu_config *cfg, struct vnpu **out, char *why, size_t why_size)
 {
 	struct vnpu *v = base_zalloc(sizeof(*v));
@@ -88,6 +93,8 @@ int vnpu_create(const struct vnpu_config *cfg, struct vnpu **out, char *why, siz
 	if (!v)
 		return refuse(why, why_size, -ENOMEM, "no memory");
 	v->cfg = *cfg;
+	if (!v->cfg.msi)
+		v->cfg.msi = no_msi;
 	v->stepped = cfg->mode == VNPU_STEPPED;
 	v->gen = cfg->gen ? vnpu_gen_find(cfg->gen) : NULL;
 	if (!v->gen) {
@@ -126,12 +133,7 @@ void vnpu_destroy(struct vnpu *v)
 /* Ends what a caller did under the lock: wakes the firmware if it left something to do. */
 static inline void leave(struct vnpu *v)
 {
-	bool kick = v->threads.want_kick; /* never in stepped mode */
-
-	if (BASE_UNLIKELY(kick))
-		v->threads.want_kick = false;
-	vnpu_unlock(&v->lock);
-	if (BASE_UNLIKELY(kick))
+	if (BASE_UNLIKELY(vnpu_unlock_note(&v->lock)))
 		vnpu_kick_fw(v);
 }
 
@@ -249,7 +251,7 @@ uint32_t vnpu_bar_read32(struct vnpu *v, unsigned bar, uint64_t off)
 		return read_slow(v, bar, off);
 	v->stats.reg_reads++;
 	val = (u32)r->rd(v, r);
-	vnpu_trace_put(v, r->what, val);
+	vnpu_trace_put(v, r->what_rd, val);
 	leave(v);
 	return val;
 }
@@ -265,7 +267,7 @@ void vnpu_bar_write32(struct vnpu *v, unsigned bar, uint64_t off, uint32_t val)
 		return;
 	}
 	v->stats.reg_writes++;
-	vnpu_trace_put(v, r->what | VNPU_TRACE_WRITE, val);
+	vnpu_trace_put(v, r->what_wr, val);
 	vnpu_reg_write(v, r, val, UINT32_MAX);
 	leave(v);
 }

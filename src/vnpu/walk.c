@@ -130,7 +130,7 @@ static void fill_tlb(const struct access *a, u64 pte, u8 *page, struct vnpu_map 
 	*vnpu_tlb(a->v, a->ssid, a->va) = (struct vnpu_tlb){
 		.rd = key,
 		.wr = map->writable && !(pte & ABI_MMU_PTE_READ_ONLY) ? key : 0,
-		.host = page,
+		.delta = (uintptr_t)page - (uintptr_t)(a->va & ~(u64)(BASE_PAGE_SIZE - 1)),
 		.map = map,
 	};
 }
