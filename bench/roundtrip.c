@@ -2,7 +2,8 @@
 /*
  * Round trip of a null job through libnpu, service, driver and threaded virtual NPU, beside a bare
  * ring between two threads that wait in the same way (spin 20 us, then sleep): the ratio says what
- * the stack costs over telling another thread something and hearing back.
+ * the stack costs over telling another thread something and hearing back.  (The device does light
+ * commands on the thread that rings the doorbell, so a null job wakes nobody.)
  *
  * A round in which nobody slept takes about a microsecond, one with a sleep tens of them, and
  * either side may stay in one of the two for long: whoever sleeps makes the other one's spin run

@@ -11,15 +11,20 @@
 
 #include "vnpu/model.h"
 
-#define COMMANDS_PER_TURN 2048 /* of one queue, before others get their turn */
+#define COMMANDS_PER_TURN 256 /* of one queue, before others get their turn */
 #define FENCE_POLL_MIN	  1000
 #define FENCE_POLL_MAX	  1000000 /* what a host's plain store may wait for */
 #define UNMAPPED	  0x0000fffffffff000ull
 
-void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
+static void mark(struct vnpu *v, const struct vnpu_queue *q)
 {
 	v->jobs.pending[q->db / 64] |= BASE_BIT64(q->db % 64);
 	v->jobs.pending_words |= BASE_BIT(q->db / 64);
+}
+
+void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
+{
+	mark(v, q);
 	vnpu_timer_in(v, VNPU_T_JOBS, 200, 3000);
 }
 
@@ -38,7 +43,13 @@ void vnpu_doorbell(struct vnpu *v, u32 db)
 				    "doorbell %u with no firmware to hear it", db);
 		return;
 	}
-	vnpu_queue_kick(v, &v->jobs.queue[db]);
+	if (v->stepped) {
+		vnpu_queue_kick(v, &v->jobs.queue[db]);
+		return;
+	}
+	/* another thread would take longer to wake than a turn takes */
+	mark(v, &v->jobs.queue[db]);
+	vnpu_jobs_run(v);
 }
 
 /*
