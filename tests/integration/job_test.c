@@ -794,6 +794,45 @@ static void test_cost(void **state)
 	work_close(&w);
 }
 
+/* The firmware writes what is no head: the next submission finds out, and every job ends. */
+static void bad_head(u32 head)
+{
+	struct abi_completion done[2];
+	struct abi_job jobs[2];
+	struct cmdlist list;
+	struct work w;
+
+	env_boot(&env);
+	work_open(&w);
+	list_at(&list, &w, 0);
+	jobs[0] = job_of(&list, 1);
+	jobs[1] = job_of(&list, 2);
+	assert_int_equal(run_one(&w, &list), 0);
+	jobs[0].flags = ABI_JOB_SYNC; /* what follows is put in, but not published */
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 2), 2);
+	w.queue->ring.page->hdr.head = head;
+	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -ENODEV);
+	assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+	assert_int_equal(drv_last_error(env.dev)->code, -EPROTO);
+	assert_non_null(strstr(drv_last_error(env.dev)->text, "head that is no slot"));
+	assert_int_equal(drv_queue_reap(w.queue, done, 2), 2);
+	assert_int_equal(done[0].status, -EIO);
+	assert_int_equal(done[1].status, -EIO);
+	work_close(&w);
+	drv_destroy(env.dev);
+	env.dev = NULL;
+}
+
+static void test_bad_head(void **state)
+{
+	(void)state;
+	drv_destroy(env.dev);
+	bad_head(ABI_JOBQ_SLOTS);
+	bad_head(UINT32_MAX);
+	bad_head(3);	/* 1 done, 2 published: beyond them */
+	env_boot(&env); /* as good as new */
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -825,6 +864,7 @@ int main(void)
 		T(test_hang),
 		T(test_dead_firmware),
 		T(test_all_ones_while_running),
+		T(test_bad_head),
 		T(test_deterministic),
 		T(test_cost),
 	};
