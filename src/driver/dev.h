@@ -268,7 +268,8 @@ struct drv_dev {
 /* dev.c */
 /** drv_timer_set() - in dev.c's loop the earliest of all timers counts. */
 void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns);
-/** drv_fail() - the device is lost: quiet it, end all jobs with @code, state FAILED.  Once. */
+/** drv_fail() - the device is lost: quiet it, state FAILED, once.  Jobs end with -ETIMEDOUT if @code
+ * is that, else -EIO. */
 void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4)
 	__attribute__((cold));
 static inline bool drv_is_up(const struct drv_dev *dev)
