@@ -384,11 +384,16 @@ u64 drv_now_ns(struct drv_dev *dev)
 	return dev->ops->now_ns(dev->os);
 }
 
+void drv_lost(struct drv_dev *dev, int code)
+{
+	drv_fail(dev, code, "waiting for the device failed: %s", base_err_name(code));
+}
+
 /* The seam cannot wait: the device was taken away, and time may stand still. */
 static void give_up(struct drv_dev *dev, int code)
 {
 	if (dev->phase == DRV_PHASE_START) {
-		drv_fail(dev, code, "waiting for the device failed: %s", base_err_name(code));
+		drv_lost(dev, code);
 		return;
 	}
 	dev->phase = DRV_PHASE_NONE;

@@ -75,9 +75,11 @@ u64 drv_process(struct drv_dev *dev);
  *
  * @until_ns: not later than what drv_process() returned, or timers are late.  Touches no state of
  * the device: may run beside the other functions, in one thread at a time.
- * Return: 0, -ETIMEDOUT, -EINTR (drv_wake()).
+ * Return: 0, -ETIMEDOUT, -EINTR (drv_wake()), or why the seam cannot wait: then drv_lost().
  */
 int drv_wait(struct drv_dev *dev, u64 until_ns) BASE_WARN_UNUSED;
+/** drv_lost() - drv_wait() failed with @code: the device was taken away, all its jobs end. */
+void drv_lost(struct drv_dev *dev, int code);
 /** drv_wake() - make this or the next drv_wait() return; callable from any thread. */
 void drv_wake(struct drv_dev *dev);
 u64 drv_now_ns(struct drv_dev *dev);

@@ -94,6 +94,12 @@ u64 drv_now_ns(struct drv_dev *dev)
 
 #endif /* FAKE_OWN_LOOP */
 
+void drv_lost(struct drv_dev *dev, int code)
+{
+	(void)code;
+	dev->state = DRV_FAILED;
+}
+
 enum drv_state drv_get_state(const struct drv_dev *dev)
 {
 	return dev->state;

@@ -77,7 +77,9 @@ static void pump(struct svc_device *dev, u64 until)
 	ret = drv_wait(dev->drv, until);
 	pthread_mutex_lock(&dev->svc->lock);
 	dev->pumping = false;
-	(void)ret; /* interrupt, time or wake: the caller looks at everything again */
+	/* interrupt, time or wake: the caller looks at everything again */
+	if (BASE_UNLIKELY(ret && ret != -ETIMEDOUT && ret != -EINTR))
+		drv_lost(dev->drv, ret);
 }
 
 /* Somebody has to run the loop for those who still sleep. */

@@ -25,7 +25,7 @@ static struct {
 	pthread_mutex_t lock; /* protects: all below */
 	pthread_cond_t cond;
 	unsigned rung, ended;
-	bool irq, woken, stop, frozen;
+	bool irq, woken, stop, frozen, gone;
 } device = { .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER };
 
 static void fake_doorbell(unsigned nr)
@@ -88,14 +88,14 @@ int drv_wait(struct drv_dev *dev, u64 until_ns)
 
 	(void)dev;
 	pthread_mutex_lock(&device.lock);
-	while (!device.irq && !device.woken && ret != ETIMEDOUT) {
+	while (!device.irq && !device.woken && !device.gone && ret != ETIMEDOUT) {
 		if (until_ns == UINT64_MAX)
 			ret = pthread_cond_wait(&device.cond, &device.lock);
 		else
 			ret = pthread_cond_clockwait(&device.cond, &device.lock, CLOCK_MONOTONIC,
 						     &ts);
 	}
-	ret = device.irq ? 0 : device.woken ? -EINTR : -ETIMEDOUT;
+	ret = device.irq ? 0 : device.gone ? -ENODEV : device.woken ? -EINTR : -ETIMEDOUT;
 	if (ret == -EINTR)
 		device.woken = false;
 	pthread_mutex_unlock(&device.lock);
@@ -133,7 +133,7 @@ static int setup(void **state)
 	assert_non_null(f);
 	f->drv.state = DRV_READY;
 	device.rung = device.ended = 0;
-	device.irq = device.woken = device.stop = device.frozen = false;
+	device.irq = device.woken = device.stop = device.frozen = device.gone = false;
 	assert_int_equal(svc_create(NULL, &f->svc), 0);
 	assert_int_equal(svc_add_device(f->svc, &f->drv, 0, &f->idx), 0);
 	assert_int_equal(pthread_create(&f->thread, NULL, device_main, NULL), 0);
@@ -371,6 +371,26 @@ static void closing_sends_waiters_home(void **state)
 	set_flag(&device.frozen, false);
 }
 
+/* Nobody spins on a device that cannot be waited for. */
+static void a_lost_device_sends_waiters_home(void **state)
+{
+	struct fixture *f = *state;
+	struct waiting pump, sleeper;
+
+	set_flag(&device.frozen, true);
+	start_waiting(f, &pump, SVC_FOREVER);
+	start_waiting(f, &sleeper, SVC_FOREVER);
+	set_flag(&device.gone, true);
+	pthread_join(pump.thread, NULL);
+	pthread_join(sleeper.thread, NULL);
+	assert_int_equal(pump.ret, -ENODEV);
+	assert_int_equal(sleeper.ret, -ENODEV);
+	assert_int_equal(f->drv.state, DRV_FAILED);
+	svc_client_close(pump.seat.client);
+	svc_client_close(sleeper.seat.client);
+	set_flag(&device.frozen, false);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -378,7 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(threads_complete_their_jobs),	   T(each_keeps_its_time_limit),
 		T(a_pump_that_leaves_is_replaced), T(results_found_by_others_arrive),
-		T(closing_sends_waiters_home),
+		T(closing_sends_waiters_home),	   T(a_lost_device_sends_waiters_home),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
