@@ -2,34 +2,24 @@
 /*
  * The in-process virtual NPU as a seam (inproc.h).
  *
- * Memory: anonymous mappings, mapped into the model at bus addresses of a space of our own.  Small
- * allocations share chunks, so that a page-table page costs neither a mapping nor a system call.
+ * Memory: anonymous mappings, mapped into the model (pool.h).
  *
  * Interrupts: the model's callback sets a flag; only when somebody sleeps in wait() does it wake
  * him, so that a device that is polled makes no system call.
  */
 #include "os/inproc.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
-#include "driver/va.h"
+#include "os/pool.h"
 #include "vnpu/vnpu.h"
 
-/* Above 4 GiB, so that a truncated address is noticed; below only when asked for. */
-#define BUS_START    (UINT64_C(1) << 32)
-#define BUS_LOW	     UINT64_C(0x10000000)
-#define CHUNK_SIZE   UINT64_C(0x200000)
-#define SMALL_MAX    UINT64_C(0x20000) /* larger ones get a mapping of their own */
-#define CHUNK_PAGES  (CHUNK_SIZE / BASE_PAGE_SIZE)
-#define SPIN_NS	     (20 * BASE_NS_PER_US) /* before wait() sleeps */
-#define SCATTER_HOLE UINT64_C(0x10000)
+#define SPIN_NS (20 * BASE_NS_PER_US) /* before wait() sleeps */
 
 enum { PCI_STATUS = 0x06, PCI_CAP_PTR = 0x34, PCI_STATUS_CAPS = 1u << 4 };
 enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
@@ -38,40 +28,19 @@ enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CT
 #define MSI_MSG_ADDR 0xfee00000u
 #define MSI_MSG_DATA 0x41u
 
-/* Host memory mapped into the model.  A chunk has pages of several allocations, others of one. */
-struct region {
-	u8 *cpu;
-	u64 size;
-	struct os_dma_seg segs[2];
-	u32 nr_segs;
-	bool is_chunk, low;
-	u32 used_pages;
-	u64 map[CHUNK_PAGES / 64]; /* of a chunk: pages taken */
-	struct region *next;	   /* of the chunks */
-};
-
-/* What os_dma.priv points to. */
-struct block {
-	struct region *region;
-	u64 first_page, nr_pages; /* in a chunk */
-	struct os_dma_seg segs[2];
-};
-
 #define EVENT_IRQ  1u
 #define EVENT_WAKE 2u
 
 struct inproc {
 	struct os_device os;
 	struct vnpu *vnpu;
-	bool stepped, scatter;
+	bool stepped;
 	u32 msi_cap;
 	_Atomic u32 events; /* EVENT_IRQ, EVENT_WAKE: not taken yet */
 	atomic_uint sleepers;
 	pthread_mutex_t lock; /* protects: the condition below; taken last */
 	pthread_cond_t cond;
-	struct drv_va bus;
-	struct region *chunks;
-	u64 live;
+	struct os_pool pool;
 	void (*finding)(void *opaque, enum os_inproc_class cls, const char *where,
 			const char *text);
 	void *opaque;
@@ -150,200 +119,30 @@ static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
  * DMA memory
  */
 
-/* Map @region into the model at bus addresses that fit @addr_bits; in two pieces to scatter. */
-static int bus_map(struct inproc *ip, struct region *region, u64 align, u32 addr_bits, u32 nr_segs)
+static int map(void *opaque, u64 addr, u64 len, void *cpu)
 {
-	u64 end = addr_bits >= 64 ? UINT64_MAX : UINT64_C(1) << addr_bits;
-	u64 start = end > BUS_START ? BUS_START : BUS_LOW;
-	u64 cut = nr_segs == 2 ? base_align_up(region->size / 2, BASE_PAGE_SIZE) : region->size;
-	u64 addr;
-	int ret;
+	struct inproc *ip = opaque;
 
-	ret = drv_va_alloc(&ip->bus, start, end, region->size + (nr_segs - 1) * SCATTER_HOLE,
-			   base_max(align, BASE_PAGE_SIZE), region, &addr);
-	if (ret)
-		return -ENOMEM;
-	region->segs[0] = (struct os_dma_seg){ .addr = addr, .len = cut };
-	region->segs[1] =
-		(struct os_dma_seg){ .addr = addr + cut + SCATTER_HOLE, .len = region->size - cut };
-	region->nr_segs = nr_segs;
-	ret = vnpu_dma_map(ip->vnpu, addr, cut, region->cpu, true);
-	if (!ret && nr_segs == 2) {
-		ret = vnpu_dma_map(ip->vnpu, region->segs[1].addr, region->segs[1].len,
-				   region->cpu + cut, true);
-		if (ret)
-			(void)vnpu_dma_unmap(ip->vnpu, addr, cut);
-	}
-	if (ret)
-		drv_va_free(&ip->bus, addr);
-	return ret ? -ENOMEM : 0;
+	return vnpu_dma_map(ip->vnpu, addr, len, cpu, true);
 }
 
-static int region_create(struct inproc *ip, u64 size, u64 align, u32 addr_bits, u32 nr_segs,
-			 struct region **out)
+static void unmap(void *opaque, u64 addr, u64 len)
 {
-	struct region *region = base_zalloc(sizeof(*region));
-	int ret;
+	struct inproc *ip = opaque;
 
-	if (!region)
-		return -ENOMEM;
-	region->size = size;
-	region->low = addr_bits <= 32;
-	region->cpu = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region->cpu == MAP_FAILED) {
-		ret = -ENOMEM;
-		goto err_free;
-	}
-	ret = bus_map(ip, region, align, addr_bits, nr_segs);
-	if (ret)
-		goto err_unmap;
-	*out = region;
-	return 0;
-
-err_unmap:
-	munmap(region->cpu, size);
-err_free:
-	base_free(region);
-	return ret;
-}
-
-static void region_destroy(struct inproc *ip, struct region *region)
-{
-	for (u32 i = 0; i < region->nr_segs; i++)
-		(void)vnpu_dma_unmap(ip->vnpu, region->segs[i].addr, region->segs[i].len);
-	drv_va_free(&ip->bus, region->segs[0].addr);
-	munmap(region->cpu, region->size);
-	base_free(region);
-}
-
-static bool page_taken(const struct region *chunk, u64 page)
-{
-	return chunk->map[page / 64] & BASE_BIT64(page % 64);
-}
-
-static void mark_pages(struct region *chunk, u64 first, u64 nr, bool taken)
-{
-	for (u64 p = first; p < first + nr; p++) {
-		if (taken)
-			chunk->map[p / 64] |= BASE_BIT64(p % 64);
-		else
-			chunk->map[p / 64] &= ~BASE_BIT64(p % 64);
-	}
-	chunk->used_pages += taken ? (u32)nr : 0u - (u32)nr;
-}
-
-/* First run of @nr free pages at @align, or CHUNK_PAGES.  The chunk's bus address is aligned. */
-static u64 find_pages(const struct region *chunk, u64 nr, u64 align)
-{
-	u64 step = base_max(align / BASE_PAGE_SIZE, UINT64_C(1));
-
-	for (u64 first = 0; first + nr <= CHUNK_PAGES; first += step) {
-		u64 n = 0;
-
-		while (n < nr && !page_taken(chunk, first + n))
-			n++;
-		if (n == nr)
-			return first;
-	}
-	return CHUNK_PAGES;
-}
-
-static int chunk_alloc(struct inproc *ip, u64 size, u64 align, u32 addr_bits, struct block *block)
-{
-	u64 nr = size / BASE_PAGE_SIZE, first = 0;
-	struct region *chunk;
-	int ret;
-
-	for (chunk = ip->chunks; chunk; chunk = chunk->next) {
-		first = chunk->low == (addr_bits <= 32) ? find_pages(chunk, nr, align)
-							: CHUNK_PAGES;
-		if (first < CHUNK_PAGES)
-			break;
-	}
-	if (!chunk) {
-		ret = region_create(ip, CHUNK_SIZE, CHUNK_SIZE, addr_bits, 1, &chunk);
-		if (ret)
-			return ret;
-		chunk->is_chunk = true;
-		chunk->next = ip->chunks;
-		ip->chunks = chunk;
-		first = 0;
-	}
-	mark_pages(chunk, first, nr, true);
-	memset(chunk->cpu + first * BASE_PAGE_SIZE, 0, size);
-	block->region = chunk;
-	block->first_page = first;
-	block->nr_pages = nr;
-	block->segs[0].addr = chunk->segs[0].addr + first * BASE_PAGE_SIZE;
-	block->segs[0].len = size;
-	return 0;
-}
-
-static void chunk_free(struct inproc *ip, const struct block *block)
-{
-	struct region *chunk = block->region;
-	struct region **at = &ip->chunks;
-
-	mark_pages(chunk, block->first_page, block->nr_pages, false);
-	if (chunk->used_pages)
-		return;
-	while (*at != chunk)
-		at = &(*at)->next;
-	*at = chunk->next;
-	region_destroy(ip, chunk);
+	(void)vnpu_dma_unmap(ip->vnpu, addr, len);
 }
 
 static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
 		     bool contiguous, struct os_dma *out)
 {
-	struct inproc *ip = to_inproc(os);
-	struct block *block;
-	bool split;
-	int ret;
-
 	(void)cache; /* the model is part of this process: everything is coherent */
-	if (!size || size > UINT64_MAX - BASE_PAGE_SIZE || (align && !base_is_pow2(align)))
-		return -EINVAL;
-	size = base_align_up(size, BASE_PAGE_SIZE);
-	split = ip->scatter && !contiguous && size > BASE_PAGE_SIZE;
-	block = base_zalloc(sizeof(*block));
-	if (!block)
-		return -ENOMEM;
-	if (size <= SMALL_MAX && align <= CHUNK_SIZE && !split) {
-		ret = chunk_alloc(ip, size, align, addr_bits, block);
-	} else {
-		ret = region_create(ip, size, align, addr_bits, split ? 2 : 1, &block->region);
-		if (!ret)
-			memcpy(block->segs, block->region->segs, sizeof(block->segs));
-	}
-	if (ret) {
-		base_free(block);
-		return ret;
-	}
-	ip->live++;
-	*out = (struct os_dma){
-		.cpu = block->region->cpu + block->first_page * BASE_PAGE_SIZE,
-		.size = size,
-		.segs = block->segs,
-		.nr_segs = block->region->is_chunk ? 1 : block->region->nr_segs,
-		.priv = block,
-	};
-	return 0;
+	return os_pool_alloc(&to_inproc(os)->pool, size, align, addr_bits, contiguous, out);
 }
 
 static void dma_free(struct os_device *os, struct os_dma *dma)
 {
-	struct inproc *ip = to_inproc(os);
-	struct block *block = dma->priv;
-
-	if (block->region->is_chunk)
-		chunk_free(ip, block);
-	else
-		region_destroy(ip, block->region);
-	base_free(block);
-	ip->live--;
-	*dma = (struct os_dma){ 0 };
+	os_pool_free(&to_inproc(os)->pool, dma);
 }
 
 /*
@@ -635,7 +434,9 @@ int os_inproc_create(const struct os_inproc_config *cfg, struct os_device **out,
 	ip->os.is_virtual = true;
 	snprintf(ip->os.location, sizeof(ip->os.location), "sim:%s", cfg->gen);
 	ip->stepped = cfg->stepped;
-	ip->scatter = cfg->scatter;
+	ip->pool = (struct os_pool){
+		.map = map, .unmap = unmap, .opaque = ip, .scatter = cfg->scatter
+	};
 	ip->finding = cfg->finding;
 	ip->opaque = cfg->opaque;
 	ret = init_sync(ip);
@@ -663,9 +464,8 @@ void os_inproc_destroy(struct os_device *os)
 
 	if (!os)
 		return;
-	assert(!ip->live);
+	os_pool_fini(&ip->pool);
 	vnpu_destroy(ip->vnpu);
-	drv_va_fini(&ip->bus);
 	pthread_mutex_destroy(&ip->lock);
 	pthread_cond_destroy(&ip->cond);
 	base_free(ip);
@@ -717,5 +517,5 @@ const char *os_inproc_fault_name(u32 i)
 
 u64 os_inproc_live_dma(const struct os_device *os)
 {
-	return ((const struct inproc *)(const void *)os)->live;
+	return ((const struct inproc *)(const void *)os)->pool.live;
 }
