@@ -99,7 +99,7 @@ static void mailbox_wr(struct vnpu *v, struct vnpu_reg *r, u64 val)
 	else if (val != want)
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, r->off,
 				"mailbox answer 0x%x: expected 0x%x (P 2.6)", (u32)val, want);
-	else if (on != v->fw.dct_on)
+	else if (on != (v->fw.set.dct_active_us != 0))
 		vnpu_report_reg(v, VNPU_GUEST_ERROR, BAR, r->off,
 				"mailbox answer before DCT_%s (P 2.6)", on ? "ENABLE" : "DISABLE");
 	v->btrs.mailbox_open = false;

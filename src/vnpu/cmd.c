@@ -80,6 +80,8 @@ static u32 do_timestamp(struct vnpu *v, struct vnpu_job *job, const struct abi_c
 		return VIOLATION;
 	if (c->timestamp_type == ABI_TS_DELTA) /* since the job's last one */
 		val = job->last_ts ? now - job->last_ts : 0;
+	else if (c->timestamp_type == ABI_TS_SYSTEM) /* goes on over D0i3 */
+		val += v->fw.time_delta;
 	job->last_ts = now;
 	__atomic_store_n((u64 *)(void *)p, val, __ATOMIC_RELEASE);
 	return 0;
@@ -144,7 +146,6 @@ static u32 do_wait(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_fe
 
 static u32 do_query(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_metric_query *c)
 {
-	const struct vnpu_metric_sample sample = vnpu_metric_sample(v);
 	u8 *p;
 
 	if (c->metric_data_address % 64 || c->metric_group_mask & ~VNPU_METRIC_GROUPS)
@@ -153,8 +154,7 @@ static u32 do_query(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_m
 	p = vnpu_mem_at(v, job->ssid, c->metric_data_address, true);
 	if (!p)
 		return VIOLATION;
-	if (c->metric_group_mask)
-		memcpy(p, &sample, sizeof(sample));
+	vnpu_metric_take(v, c->metric_group_mask, p); /* 64 bytes at most */
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The compute engine: one heavy command at a time, in the order they came.
+ * The compute engine: one heavy command at a time, in the order they came, or as hardware
+ * scheduling (hws.c) says.
  *
  * Copies and fills move in slices under the lock.  An inference runs without it; what belongs to it
  * then is compute.inv and compute.bindings, private copies, and the executor.  When its job is
@@ -22,20 +23,65 @@ static struct vnpu_queue *current(struct vnpu *v)
 	return &v->jobs.queue[v->compute.db];
 }
 
+static bool is_hws(const struct vnpu *v)
+{
+	return v->fw.sched_mode == ABI_BOOT_SCHED_HW;
+}
+
+/* The doorbells that wait, in the order they came; ends the ring's wrap. */
+static u16 *waiting(struct vnpu *v, u32 *nr)
+{
+	struct vnpu_compute *c = &v->compute;
+
+	*nr = c->head - c->tail;
+	if (c->tail) {
+		u16 flat[VNPU_NR_QUEUES];
+
+		for (u32 i = 0; i < *nr; i++)
+			flat[i] = c->wait[(c->tail + i) % VNPU_NR_QUEUES];
+		memcpy(c->wait, flat, *nr * sizeof(flat[0]));
+		c->tail = 0;
+		c->head = *nr;
+	}
+	return c->wait;
+}
+
+/* Takes who is next from the ring; false: nobody may. */
+static bool take_next(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+	u32 nr, i;
+	u16 *dbs;
+
+	if (!is_hws(v)) {
+		c->db = c->wait[c->tail++ % VNPU_NR_QUEUES];
+		return true;
+	}
+	dbs = waiting(v, &nr);
+	i = vnpu_hws_pick(v, dbs, nr);
+	if (i == nr || v->fw.engine_stopped)
+		return false;
+	c->db = dbs[i];
+	memmove(dbs + i, dbs + i + 1, (nr - i - 1) * sizeof(dbs[0]));
+	c->head--;
+	return true;
+}
+
 static void start_next(struct vnpu *v)
 {
 	struct vnpu_compute *c = &v->compute;
 
-	if (c->busy || c->head == c->tail)
+	if (c->busy || c->head == c->tail || !take_next(v))
 		return;
-	c->db = c->wait[c->tail++ % VNPU_NR_QUEUES];
 	c->busy = true;
 	c->orphan = false;
+	c->start_ns = vnpu_time_ns(v);
 	if (v->stepped)
-		vnpu_timer_set(v, VNPU_T_ENGINE,
-			       current(v)->job.op.type == ABI_CMD_INFERENCE_EXECUTE
-				       ? vnpu_delay(v, 50000, 500000)
-				       : vnpu_delay(v, 5000, 50000));
+		vnpu_timer_set(
+			v, VNPU_T_ENGINE,
+			vnpu_engine_ns(v, current(v)->job.op.type == ABI_CMD_INFERENCE_EXECUTE
+						  ? vnpu_delay(v, 50000, 500000)
+						  : vnpu_delay(v, 5000, 50000)));
 	else
 		vnpu_kick_engine(v);
 }
@@ -45,7 +91,14 @@ void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q)
 	struct vnpu_compute *c = &v->compute;
 
 	q->state = VNPU_JOB_ENGINE;
+	if (is_hws(v))
+		vnpu_hws_submit(v, q);
 	c->wait[c->head++ % VNPU_NR_QUEUES] = q->db; /* a queue is here once at most */
+	start_next(v);
+}
+
+void vnpu_compute_resume(struct vnpu *v)
+{
 	start_next(v);
 }
 
@@ -198,6 +251,42 @@ static u32 infer(struct vnpu *v)
  * One slice
  */
 
+/* The time since the slice began belongs to the queue. */
+static void account(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+	u64 now_ns = vnpu_time_ns(v), ns = now_ns - c->start_ns;
+	u32 nr;
+	u16 *dbs;
+
+	c->start_ns = now_ns;
+	c->busy_ns += ns;
+	if (!is_hws(v) || c->orphan)
+		return;
+	dbs = waiting(v, &nr);
+	vnpu_hws_ran(v, current(v), ns, dbs, nr);
+}
+
+/* Between two slices: the engine may go to another queue, and this one waits again. */
+static bool yield(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+	u32 nr;
+	u16 *dbs;
+
+	if (!is_hws(v) || c->orphan)
+		return false;
+	dbs = waiting(v, &nr);
+	if (!vnpu_hws_yields(v, current(v), dbs, nr))
+		return false;
+	c->busy = false;
+	vnpu_hws_submit(v, current(v));
+	c->wait[c->head++ % VNPU_NR_QUEUES] = c->db;
+	vnpu_hws_release(v);
+	start_next(v);
+	return true;
+}
+
 static void complete(struct vnpu *v, u32 status)
 {
 	struct vnpu_compute *c = &v->compute;
@@ -211,6 +300,8 @@ static void complete(struct vnpu *v, u32 status)
 		vnpu_queue_kick(v, q);
 	}
 	c->orphan = false;
+	if (is_hws(v))
+		vnpu_hws_release(v);
 	start_next(v);
 }
 
@@ -228,10 +319,11 @@ bool vnpu_compute_step(struct vnpu *v)
 	else if (!c->orphan)
 		done = vnpu_op_step(v, &current(v)->job,
 				    v->stepped ? SLICE_STEPPED : SLICE_THREADED, &status);
+	account(v);
 	if (done)
 		complete(v, status);
-	else if (v->stepped)
-		vnpu_timer_set(v, VNPU_T_ENGINE, vnpu_delay(v, 100000, 200000));
+	else if (!yield(v) && v->stepped)
+		vnpu_timer_set(v, VNPU_T_ENGINE, vnpu_engine_ns(v, vnpu_delay(v, 100000, 200000)));
 	return true;
 }
 

@@ -147,6 +147,10 @@ static bool survives_faults(struct vnpu *v, struct vnpu_queue *q)
 {
 	if (vnpu_fault_take(v, VNPU_F_ATS_ERROR))
 		vnpu_btrs_error(v);
+	if (v->gen->dct_request && vnpu_fault_take(v, VNPU_F_DCT_ON))
+		v->gen->dct_request(v, true);
+	if (v->gen->dct_request && vnpu_fault_take(v, VNPU_F_DCT_OFF))
+		v->gen->dct_request(v, false);
 	if (vnpu_fault_take(v, VNPU_F_WATCHDOG))
 		vnpu_irq_icb(v,
 			     REG_MASK64(REG_IP_37XX_HOST_SS_ICB_STATUS_0__CPU_INT_REDIRECT_0_INT));
@@ -233,6 +237,14 @@ void vnpu_jobs_run(struct vnpu *v)
 		(void)vnpu_walk(v, 0, UNMAPPED, true);
 	words = v->jobs.pending_words;
 	v->jobs.pending_words = 0; /* a kick from here on is for the next turn */
+	if (BASE_UNLIKELY(v->fw.sched_mode == ABI_BOOT_SCHED_HW)) {
+		u64 pending[BASE_ARRAY_SIZE(v->jobs.pending)];
+
+		memcpy(pending, v->jobs.pending, sizeof(pending));
+		memset(v->jobs.pending, 0, sizeof(pending));
+		vnpu_hws_run(v, pending, queue_run);
+		return;
+	}
 	for (; words; words &= words - 1) {
 		u32 w = (u32)__builtin_ctz(words);
 		u64 bits = v->jobs.pending[w];

@@ -105,6 +105,14 @@ static void fill(u32 type, union abi_jsm_payload *p)
 	case ABI_JSM_PWR_D0I3_ENTER:
 		p->d0i3_enter.send_response = 1;
 		break;
+	case ABI_JSM_DCT_ENABLE:
+		p->dct_enable = (struct abi_jsm_dct_enable){ 10590, 24710 };
+		break;
+	case ABI_JSM_FREQ_CONFIG:
+		p->freq_config = (struct abi_jsm_freq_config){ host_info->fmin_ratio,
+							       host_info->pn_ratio,
+							       host_info->fmax_ratio };
+		break;
 	default:
 		break;
 	}
@@ -120,6 +128,8 @@ static void prepare(struct host *g, u32 type)
 		p.metric_start.metric_group_mask = 1;
 		assert_int_equal(host_ask(g, ABI_JSM_METRIC_STREAMER_START, &p), 0);
 	}
+	p = (union abi_jsm_payload){ .band_setup = { .normal_band_percentage = 10 } };
+	assert_int_equal(host_ask(g, ABI_JSM_SET_PRIORITY_BAND_SETUP, &p), 0);
 	p = (union abi_jsm_payload){ 0 };
 	p.create_cmdq = (struct abi_jsm_create_cmdq){
 		.host_ssid = 3, .cmdq_id = 1, .cmdq_base = host_jobq_va(7), .cmdq_size = 4096
@@ -233,8 +243,6 @@ static void test_wrong_requests(void **state)
 	REFUSE(QUERY_ENGINE_HB, .engine = { 1, 0 });
 	REFUSE(ENGINE_RESET, .engine = { 1, 0 });
 	REFUSE(SET_POWER_LEVEL, .power_level = { 99, 0 });
-	REFUSE(METRIC_STREAMER_START, .metric_start = { .metric_group_mask = 2 });
-	REFUSE(METRIC_STREAMER_STOP, .metric_stop = { 1 });
 	REFUSE(FREQ_CONFIG, .freq_config = { 9, 5, 12 });
 	REFUSE(HWS_REGISTER_DB, .hws_register_db = { 3, 2, 77, q, 4096 });
 	REFUSE(DESTROY_CMD_QUEUE, .cmdq = { 2, 0, 77 });

@@ -27,7 +27,10 @@
 #include "abi/program.h"
 #include "base/base.h"
 #include "regs/gen.h"
+#include "vnpu/fw_log.h"
+#include "vnpu/hws.h"
 #include "vnpu/lock.h"
+#include "vnpu/metric.h"
 #include "vnpu/vnpu.h"
 
 #define VNPU_NEVER	   UINT64_MAX
@@ -161,6 +164,7 @@ enum vnpu_timer { /* at equal times in this order */
 		  VNPU_T_ENGINE,
 		  VNPU_T_FENCE,
 		  VNPU_T_JOBS,
+		  VNPU_T_METRIC,
 		  VNPU_NR_TIMERS,
 };
 
@@ -294,17 +298,19 @@ enum vnpu_fw_state {
 	VNPU_FW_DEAD,
 };
 
-struct vnpu_cmdq { /* hardware scheduling */
-	bool used, suspended;
-	u32 ssid, size;
-	u64 id, base;
+struct vnpu_fw_set { /* what messages set: survives D0i3 */
+	u32 power_level;
+	u32 dct_active_us, dct_inactive_us;  /* duty cycling; 0: off */
+	struct abi_jsm_freq_config freq;     /* max 0: never set */
+	struct abi_jsm_trace_config trace;
+	struct vnpu_logs logs;
+	struct vnpu_metrics metrics;
+	struct vnpu_hws hws;
 };
-
-#define VNPU_NR_CMDQS 256
 
 struct vnpu_fw {
 	enum vnpu_fw_state state;
-	u64 entry;
+	u64 entry, cold_entry;
 	u32 sched_mode;
 	u32 hdr_size, msg_size;
 	struct vnpu_fw_rx hdrs, msgs;
@@ -318,15 +324,30 @@ struct vnpu_fw {
 	u64 rx_retry_ns;
 
 	u64 heartbeat;
-	u32 power_level;
-	struct abi_jsm_trace_config trace;
-	u64 metric_mask;
-	u64 metric_buf, metric_buf_size;
-	struct vnpu_cmdq cmdqs[VNPU_NR_CMDQS];
+	u64 time_delta; /* device time less counter, in its ticks: P 5.1 */
+	struct vnpu_fw_set set;
 	struct vnpu_orphan orphans[VNPU_NR_ORPHANS];
 	u32 nr_orphans;
 	bool engine_stopped; /* ENGINE_RESET until HWS_ENGINE_RESUME */
-	bool dct_on;	     /* duty cycling, P 7.4 */
+};
+
+struct vnpu_saved_db {
+	bool registered, suspended;
+	u32 ssid, head;
+	u64 base, cmdq_id;
+};
+
+struct vnpu_saved { /* by PWR_D0I3_ENTER, for a warm boot; fw_save.c */
+	bool valid;
+	bool engine_stopped;
+	u64 addr, entry; /* where it resumes; where it began */
+	u32 sched_mode;
+	struct vnpu_fw_rx hdrs, msgs;
+	u64 heartbeat;
+	u64 counter, time_delta;
+	struct vnpu_fw_set set;
+	struct vnpu_saved_db db[VNPU_NR_QUEUES];
+	u64 faulted[VNPU_NR_SSIDS / 64];
 };
 
 /*
@@ -405,6 +426,8 @@ struct vnpu_compute {
 	bool busy;   /* op of queue[db] is under way */
 	bool orphan; /* the job it worked for is gone */
 	u16 db;
+	u64 start_ns;		      /* of what is under way, in hardware scheduling */
+	u64 busy_ns;		      /* in all */
 	u32 epoch;		      /* counts IP resets */
 	u64 drop[VNPU_NR_SSIDS / 64]; /* prepared programs to forget */
 	bool drop_all;
@@ -457,6 +480,8 @@ struct vnpu_threads {
 	X(STUCK_ENGINE, "stuck-engine") /* next job never ends, heartbeat stops */                 \
 	X(WATCHDOG, "watchdog")		/* next job: firmware watchdog interrupt */                \
 	X(ATS_ERROR, "ats-error")	/* next job: buttress error interrupt */                   \
+	X(DCT_ON, "dct-on")		/* next job: the power unit asks for duty cycling */       \
+	X(DCT_OFF, "dct-off")		/* next job: it asks for the end of that */                \
 	X(ALL_ONES, "all-ones")		/* reads, as from a device that is gone */
 
 #define X(name, text) VNPU_F_##name,
@@ -514,6 +539,7 @@ struct vnpu {
 	struct vnpu_mmu mmu;
 	struct vnpu_jobs jobs;
 	struct vnpu_fw fw;
+	struct vnpu_saved saved;
 	struct vnpu_compute compute;
 	struct vnpu_threads threads;
 	struct vnpu_findings findings;
@@ -699,6 +725,9 @@ u8 *vnpu_walk(struct vnpu *v, u32 ssid, u64 va, bool write);
 /** vnpu_mem_read(), vnpu_mem_write() - any length; 0 or -EFAULT (part may be done). */
 /** vnpu_mem_map_at() - vnpu_mem_at(), and the map the address is in. */
 u8 *vnpu_mem_map_at(struct vnpu *v, u32 ssid, u64 va, bool write, struct vnpu_map **map);
+/** vnpu_mem_is_mapped() - is there a page at @va?  For reading, without a fault; the context's
+ * descriptor must have been used before. */
+bool vnpu_mem_is_mapped(struct vnpu *v, u32 ssid, u64 va);
 int vnpu_mem_read(struct vnpu *v, u32 ssid, u64 va, void *buf, u32 len);
 int vnpu_mem_write(struct vnpu *v, u32 ssid, u64 va, const void *buf, u32 len);
 
@@ -755,12 +784,17 @@ void vnpu_ipc_flush(struct vnpu *v);
 /* jsm.c */
 /** vnpu_jsm_handle() - do what @req asks and send the answer. */
 void vnpu_jsm_handle(struct vnpu *v, u16 channel, const struct abi_jsm_msg *req);
-struct vnpu_metric_sample { /* of group 0, the only one */
-	u64 ticks;
-	u64 jobs;
-};
-struct vnpu_metric_sample vnpu_metric_sample(struct vnpu *v);
-#define VNPU_METRIC_GROUPS 1u /* mask */
+
+/* jsm_power.c */
+/** vnpu_engine_ns() - how long work of @ns takes at the present speed. */
+u64 vnpu_engine_ns(const struct vnpu *v, u64 ns);
+/** vnpu_freq_apply() - the limits of FREQ_CONFIG take effect. */
+void vnpu_freq_apply(struct vnpu *v);
+
+/* fw_save.c */
+void vnpu_fw_save(struct vnpu *v);
+bool vnpu_fw_is_warm(const struct vnpu *v, const struct abi_boot_params *p);
+void vnpu_fw_restore(struct vnpu *v, const struct abi_boot_params *p);
 
 /* jobq.c */
 void vnpu_doorbell(struct vnpu *v, u32 db);
@@ -793,6 +827,8 @@ bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *stat
 void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_compute_reset(struct vnpu *v);
+/** vnpu_compute_resume() - queues were suspended or the engine stopped, and no longer are. */
+void vnpu_compute_resume(struct vnpu *v);
 void vnpu_compute_drop(struct vnpu *v, u32 ssid);
 /** vnpu_compute_step() - one slice of work; may drop the lock; false: nothing to do. */
 bool vnpu_compute_step(struct vnpu *v);

@@ -15,6 +15,7 @@ static void (*const handlers[VNPU_NR_TIMERS])(struct vnpu *v) = {
 	[VNPU_T_ENGINE] = vnpu_compute_timer,
 	[VNPU_T_FENCE] = vnpu_jobs_fences,
 	[VNPU_T_JOBS] = vnpu_jobs_run,
+	[VNPU_T_METRIC] = vnpu_metric_due,
 };
 
 void vnpu_clock_init(struct vnpu *v, u64 seed)

@@ -180,6 +180,14 @@ u8 *vnpu_walk(struct vnpu *v, u32 ssid, u64 va, bool write)
 	return p;
 }
 
+bool vnpu_mem_is_mapped(struct vnpu *v, u32 ssid, u64 va)
+{
+	const struct access a = { .v = v, .ssid = ssid, .va = va };
+	u64 pte = 0, fetch = 0;
+
+	return v->mmu.cd[ssid].valid && !tables(&a, v->mmu.cd[ssid].root, &pte, &fetch);
+}
+
 u8 *vnpu_mem_map_at(struct vnpu *v, u32 ssid, u64 va, bool write, struct vnpu_map **map)
 {
 	u8 *p = vnpu_mem_at(v, ssid, va, write);

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Hardware scheduling: which queue runs when.  SRC: P 7.4, 10.1; linux vpu_jsm_api.h for what the
+ * fields of SET_PRIORITY_BAND_SETUP and SET_CONTEXT_SCHED_PROPERTIES are for.
+ */
+#ifndef VNPU_HWS_H
+#define VNPU_HWS_H
+
+#include "abi/jsm.h"
+#include "base/types.h"
+
+#define VNPU_NR_CMDQS 256
+#define VNPU_NR_BANDS 4 /* enum abi_jobq_priority: idle, normal, focus, realtime */
+
+struct vnpu;
+struct vnpu_queue;
+
+struct vnpu_cmdq {
+	bool used;
+	u8 band;
+	u32 ssid, size;
+	u64 id, base, process;
+	u32 realtime_level;
+	s32 in_process;
+	u64 quantum_ns, grace_same_ns, grace_lower_ns;
+	u64 wait_ns;  /* when it began to wait for the engine */
+	u64 ran_ns;   /* on the engine since it got it last */
+	u64 last_run; /* turn, for round robin */
+};
+
+struct vnpu_band {
+	u64 grace_ns;	      /* before it preempts another band */
+	u64 quantum_ns;	      /* of a process, before another of the band has its turn */
+	u64 process_grace_ns; /* before processes of the band preempt each other */
+	u64 process;	      /* that has its turn */
+	u64 ran_ns;	      /* of that turn so far */
+	u64 contended_ns;     /* run while focus and normal both wanted to */
+};
+
+struct vnpu_hws {
+	bool set; /* SET_PRIORITY_BAND_SETUP came */
+	u32 normal_percent;
+	struct vnpu_band band[VNPU_NR_BANDS];
+	struct vnpu_cmdq cmdq[VNPU_NR_CMDQS];
+	u16 of_db[256]; /* 1 + index in cmdq[], 0 none */
+	u64 turn;
+	u64 held[4];  /* doorbells that wait until the engine is free */
+	bool preempt; /* ENGINE_PREEMPT: the next slice is another's */
+};
+
+/** vnpu_hws_setup() - SET_PRIORITY_BAND_SETUP; times in units of 100 ns */
+void vnpu_hws_setup(struct vnpu *v, const struct abi_jsm_band_setup *s);
+
+/** vnpu_hws_run() - @run for each queue of @pending that may run, best band first */
+void vnpu_hws_run(struct vnpu *v, const u64 *pending,
+		  void (*run)(struct vnpu *v, struct vnpu_queue *q));
+
+/** vnpu_hws_submit() - @q begins to wait for the engine */
+void vnpu_hws_submit(struct vnpu *v, const struct vnpu_queue *q);
+
+/**
+ * vnpu_hws_pick() - who of the queues that wait has the engine next
+ * @dbs: their doorbells
+ * Return: index in @dbs, or @nr when none may.
+ */
+u32 vnpu_hws_pick(struct vnpu *v, const u16 *dbs, u32 nr);
+
+/** vnpu_hws_yields() - must @running leave the engine to one of @dbs? */
+bool vnpu_hws_yields(struct vnpu *v, const struct vnpu_queue *running, const u16 *dbs, u32 nr);
+
+/** vnpu_hws_ran() - @q had the engine for @ns; @contended_focus: queues of both bands waited */
+void vnpu_hws_ran(struct vnpu *v, const struct vnpu_queue *q, u64 ns, const u16 *dbs, u32 nr);
+
+/** vnpu_hws_release() - the engine is free: queues that were held look again */
+void vnpu_hws_release(struct vnpu *v);
+
+/** vnpu_hws_band() - priority band of the queue behind @db */
+u32 vnpu_hws_band(const struct vnpu *v, u32 db);
+
+#endif
