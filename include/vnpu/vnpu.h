@@ -56,6 +56,9 @@ struct vnpu_config {
 	void (*msi)(void *opaque, unsigned vector);
 	/* A finding was made; same rule.  May be NULL: findings are still counted and kept. */
 	void (*finding)(void *opaque, const struct vnpu_finding *finding);
+	/* Every register access, message and interrupt, as one line of text (docs/trace.md); same
+	 * rule.  NULL: no trace, which is several times faster. */
+	void (*trace)(void *opaque, uint64_t time_ns, const char *line);
 };
 
 /**

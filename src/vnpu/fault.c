@@ -16,7 +16,7 @@ bool vnpu_fault_take(struct vnpu *v, enum vnpu_fault_id id)
 	if (!v->fault[id])
 		return false;
 	v->fault[id]--;
-	if (!--v->faults_armed)
+	if (!--v->watched)
 		vnpu_level_update(v);
 	return true;
 }
@@ -29,7 +29,7 @@ int vnpu_fault(struct vnpu *v, const char *name, unsigned count)
 		if (count > UINT32_MAX / VNPU_NR_FAULTS)
 			count = UINT32_MAX / VNPU_NR_FAULTS; /* so that the sum fits */
 		vnpu_lock(&v->lock);
-		v->faults_armed += count - v->fault[i];
+		v->watched += count - v->fault[i];
 		v->fault[i] = count;
 		vnpu_level_update(v);
 		vnpu_unlock(&v->lock);

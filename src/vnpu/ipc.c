@@ -102,8 +102,10 @@ void vnpu_ipc_receive(struct vnpu *v)
 	if (!vnpu_fw_runs(v) || fw->tx_tail == fw->tx_head)
 		return;
 	addr = fw->tx[fw->tx_tail++ % VNPU_NR_FIFO];
-	if (consume(v, addr, &channel, &msg))
+	if (consume(v, addr, &channel, &msg)) {
+		vnpu_trace_msg(v, false, channel, &msg);
 		vnpu_jsm_handle(v, channel, &msg);
+	}
 	if (fw->tx_tail != fw->tx_head)
 		vnpu_timer_set(v, VNPU_T_IPC, vnpu_delay(v, 2000, 50000));
 }
@@ -179,7 +181,7 @@ static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size
 
 	if (!hdr || vnpu_ipc_stat(v) >= FIFO_MAX)
 		return false;
-	if (BASE_UNLIKELY(v->faults_armed)) {
+	if (BASE_UNLIKELY(v->watched)) {
 		if (vnpu_fault_take(v, VNPU_F_CORRUPT_HEADER))
 			data_addr = OUTSIDE_RX;
 		if (vnpu_fault_take(v, VNPU_F_WILD_FIFO))
@@ -212,11 +214,13 @@ static bool put_message(struct vnpu *v, u16 channel, const struct abi_jsm_msg *m
 	if (!slot)
 		return false;
 	memcpy(slot, msg, sizeof(*msg));
+	vnpu_trace_msg(v, true, channel, msg);
 	return announce(v, channel, slot);
 }
 
 void vnpu_ipc_ready(struct vnpu *v)
 {
+	vnpu_trace_event(v, "ready");
 	if (!put_header(v, ABI_IPC_CHAN_BOOT, ABI_IPC_BOOT_DATA, 0))
 		vnpu_report(v, VNPU_GUEST_ERROR, "IPC",
 			    "no free header slot for the ready message: RX buffer not zeroed");
@@ -290,7 +294,7 @@ static void send_faulty(struct vnpu *v, u16 channel, const struct abi_jsm_msg *i
 
 void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 {
-	if (BASE_UNLIKELY(v->faults_armed))
+	if (BASE_UNLIKELY(v->watched))
 		send_faulty(v, channel, msg);
 	else
 		send(v, channel, msg);
@@ -327,7 +331,7 @@ void vnpu_ipc_job_done(struct vnpu *v, u32 db, u32 job_id, u32 status, u32 ssid,
 {
 	struct abi_jsm_msg *slot = NULL;
 
-	if (BASE_LIKELY(!v->faults_armed && v->fw.out_tail == v->fw.out_head))
+	if (BASE_LIKELY(!v->watched && v->fw.out_tail == v->fw.out_head))
 		slot = take_msg(v);
 	if (BASE_LIKELY(slot != NULL)) {
 		fill_job_done(slot, db, job_id, status, ssid, cmdq_id);

@@ -11,11 +11,13 @@ void vnpu_irq_raise(struct vnpu *v)
 {
 	u32 nr = 1;
 
-	if (BASE_UNLIKELY(v->faults_armed)) {
+	if (BASE_UNLIKELY(v->watched)) {
 		if (vnpu_fault_take(v, VNPU_F_IRQ_LOST))
 			return;
 		if (vnpu_fault_take(v, VNPU_F_IRQ_STORM))
 			nr = 64;
+		for (u32 i = 0; i < nr; i++)
+			vnpu_trace_event(v, "msi");
 	}
 	while (nr--)
 		vnpu_pci_msi(v);

@@ -31,7 +31,7 @@ void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q)
 void vnpu_doorbell(struct vnpu *v, u32 db)
 {
 	v->stats.doorbells++;
-	if (BASE_UNLIKELY(v->faults_armed)) {
+	if (BASE_UNLIKELY(v->watched)) {
 		if (vnpu_fault_take(v, VNPU_F_DOORBELL_LOST))
 			return;
 		if (vnpu_fault_take(v, VNPU_F_FW_DEAD))
@@ -185,7 +185,7 @@ static void start(struct vnpu *v, struct vnpu_queue *q)
 	q->job.ssid = q->ssid;
 	q->job.flags = slot->flags;
 	q->job.last_ts = 0;
-	if (BASE_UNLIKELY(v->faults_armed) && !survives_faults(v, q))
+	if (BASE_UNLIKELY(v->watched) && !survives_faults(v, q))
 		return;
 	status = vnpu_cmd_start(v, &q->job, slot->batch_buf_addr);
 	if (status)
@@ -233,7 +233,7 @@ void vnpu_jobs_run(struct vnpu *v)
 {
 	u32 words;
 
-	if (BASE_UNLIKELY(v->faults_armed) && vnpu_fault_take(v, VNPU_F_GLOBAL_FAULT))
+	if (BASE_UNLIKELY(v->watched) && vnpu_fault_take(v, VNPU_F_GLOBAL_FAULT))
 		(void)vnpu_walk(v, 0, UNMAPPED, true);
 	words = v->jobs.pending_words;
 	v->jobs.pending_words = 0; /* a kick from here on is for the next turn */

@@ -300,8 +300,8 @@ enum vnpu_fw_state {
 
 struct vnpu_fw_set { /* what messages set: survives D0i3 */
 	u32 power_level;
-	u32 dct_active_us, dct_inactive_us;  /* duty cycling; 0: off */
-	struct abi_jsm_freq_config freq;     /* max 0: never set */
+	u32 dct_active_us, dct_inactive_us; /* duty cycling; 0: off */
+	struct abi_jsm_freq_config freq;    /* max 0: never set */
 	struct abi_jsm_trace_config trace;
 	struct vnpu_logs logs;
 	struct vnpu_metrics metrics;
@@ -523,7 +523,7 @@ struct vnpu {
 	u8 level;      /* enum vnpu_domain that has power */
 	s8 fast_level; /* the same; -1 while accesses need a closer look */
 	u64 bar_size[8];
-	u32 faults_armed; /* sum of fault[] */
+	u32 watched; /* sum of fault[], and 1 while traced: nothing takes a short way */
 	u32 fault[VNPU_NR_FAULTS];
 
 	struct vnpu_clock clk;
@@ -568,12 +568,22 @@ static inline void vnpu_trace_put(struct vnpu *v, u64 what, u32 val)
 	v->trace_hash = hash << 32 | hash >> 32;
 }
 
+/* trace.c; without a trace these do nothing */
+#define VNPU_TRACE_LINE 480
+void vnpu_trace_reg(struct vnpu *v, u8 bar, u32 off, u32 size, bool write, u64 val)
+	__attribute__((cold));
+void vnpu_trace_cfg(struct vnpu *v, u32 off, u32 size, bool write, u32 val) __attribute__((cold));
+void vnpu_trace_msg(struct vnpu *v, bool to_host, u16 channel, const struct abi_jsm_msg *msg)
+	__attribute__((cold));
+/** vnpu_trace_event() - "msi", "ready", "reset" */
+void vnpu_trace_event(struct vnpu *v, const char *what) __attribute__((cold));
+
 /* fault.c */
 bool vnpu_fault_take(struct vnpu *v, enum vnpu_fault_id id);
 
 static inline bool vnpu_fault_hit(struct vnpu *v, enum vnpu_fault_id id)
 {
-	return BASE_UNLIKELY(v->faults_armed) && vnpu_fault_take(v, id);
+	return BASE_UNLIKELY(v->watched) && vnpu_fault_take(v, id);
 }
 
 /* sched.c */

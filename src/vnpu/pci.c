@@ -142,6 +142,7 @@ void vnpu_pci_reset(struct vnpu *v)
 /* All state of the device: D3hot, function-level reset.  P 11.6 */
 static void reset_device(struct vnpu *v)
 {
+	vnpu_trace_event(v, "reset");
 	vnpu_wait_quiet(v); /* what the engine touches may be gone after this */
 	vnpu_pci_reset(v);
 	vnpu_btrs_reset(v);
@@ -155,6 +156,7 @@ u32 vnpu_pci_read(struct vnpu *v, u32 off, u32 size)
 	u32 val = off < VNPU_CFG_SIZE ? get(v->pci.cfg, off, size) : 0;
 
 	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_TRACE_CFG, off, size, false), val);
+	vnpu_trace_cfg(v, off, size, false, val);
 	return val;
 }
 
@@ -190,6 +192,7 @@ void vnpu_pci_write(struct vnpu *v, u32 off, u32 size, u32 val)
 	u32 old_state, mask, old;
 
 	vnpu_trace_put(v, VNPU_TRACE_WHAT(VNPU_TRACE_CFG, off, size, true), val);
+	vnpu_trace_cfg(v, off, size, true, val);
 	if (off >= VNPU_CFG_SIZE)
 		return;
 	mask = write_mask(v, word) & (u32)(BASE_MASK64(8 * size - 1, 0) << shift);

@@ -164,7 +164,7 @@ void vnpu_level_update(struct vnpu *v)
 		v->level = VNPU_DOM_ALWAYS;
 	else
 		v->level = v->ip.host_noc && v->ip.top_noc ? VNPU_DOM_NOC : VNPU_DOM_HOST;
-	fast = v->pci.live && !v->faults_armed && !v->order.steps ? (s8)v->level : -1;
+	fast = v->pci.live && !v->watched && !v->order.steps ? (s8)v->level : -1;
 	if (fast != v->fast_level)
 		forget_quick(&v->regs);
 	v->fast_level = fast;

@@ -95,6 +95,7 @@ int vnpu_create(const struct vnpu_config *cfg, struct vnpu **out, char *why, siz
 	v->cfg = *cfg;
 	if (!v->cfg.msi)
 		v->cfg.msi = no_msi;
+	v->watched = cfg->trace != NULL;
 	v->stepped = cfg->mode == VNPU_STEPPED;
 	v->gen = cfg->gen ? vnpu_gen_find(cfg->gen) : NULL;
 	if (!v->gen) {
@@ -189,7 +190,7 @@ static u64 read_closely(struct vnpu *v, unsigned bar, u64 off, u32 size)
 	return vnpu_regs_read(v, (u8)bar, (u32)off, size);
 }
 
-static void trace(struct vnpu *v, u64 what, u32 size, u64 val)
+static void hash(struct vnpu *v, u64 what, u32 size, u64 val)
 {
 	vnpu_trace_put(v, what, (u32)val);
 	if (size == 8)
@@ -203,7 +204,8 @@ int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uin
 	vnpu_lock(&v->lock);
 	v->stats.reg_reads++;
 	*val = read_closely(v, bar, off, size);
-	trace(v, VNPU_TRACE_WHAT(bar, off, size, false), size, *val);
+	hash(v, VNPU_TRACE_WHAT(bar, off, size, false), size, *val);
+	vnpu_trace_reg(v, (u8)bar, (u32)off, size, false, *val);
 	leave(v);
 	return 0;
 }
@@ -215,7 +217,8 @@ int vnpu_bar_write(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, ui
 	val &= all_ones(size);
 	vnpu_lock(&v->lock);
 	v->stats.reg_writes++;
-	trace(v, VNPU_TRACE_WHAT(bar, off, size, true), size, val);
+	hash(v, VNPU_TRACE_WHAT(bar, off, size, true), size, val);
+	vnpu_trace_reg(v, (u8)bar, (u32)off, size, true, val);
 	if (v->pci.live)
 		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
 	else
@@ -274,12 +277,12 @@ void vnpu_bar_write32(struct vnpu *v, unsigned bar, uint64_t off, uint32_t val)
 
 uint64_t vnpu_trace_hash(struct vnpu *v)
 {
-	u64 hash;
+	u64 val;
 
 	vnpu_lock(&v->lock);
-	hash = v->trace_hash;
+	val = v->trace_hash;
 	vnpu_unlock(&v->lock);
-	return hash;
+	return val;
 }
 
 void vnpu_get_stats(struct vnpu *v, struct vnpu_stats *out)
