@@ -15,8 +15,9 @@
 #include "vnpu/engine/exec.h"
 #include "vnpu/model.h"
 
-#define SLICE_THREADED UINT64_C(0x40000) /* bytes; the lock is held that long */
-#define SLICE_STEPPED  UINT64_C(0x1000000)
+#define SLICE_THREADED	  UINT64_C(0x40000) /* bytes; the lock is held that long */
+#define SLICE_STEPPED	  UINT64_C(0x1000000)
+#define COMMANDS_PER_TURN 2048
 
 static struct vnpu_queue *current(struct vnpu *v)
 {
@@ -28,51 +29,11 @@ static bool is_hws(const struct vnpu *v)
 	return v->fw.sched_mode == ABI_BOOT_SCHED_HW;
 }
 
-/* The doorbells that wait, in the order they came; ends the ring's wrap. */
-static u16 *waiting(struct vnpu *v, u32 *nr)
+static void begin(struct vnpu *v, u16 db)
 {
 	struct vnpu_compute *c = &v->compute;
 
-	*nr = c->head - c->tail;
-	if (c->tail) {
-		u16 flat[VNPU_NR_QUEUES];
-
-		for (u32 i = 0; i < *nr; i++)
-			flat[i] = c->wait[(c->tail + i) % VNPU_NR_QUEUES];
-		memcpy(c->wait, flat, *nr * sizeof(flat[0]));
-		c->tail = 0;
-		c->head = *nr;
-	}
-	return c->wait;
-}
-
-/* Takes who is next from the ring; false: nobody may. */
-static bool take_next(struct vnpu *v)
-{
-	struct vnpu_compute *c = &v->compute;
-	u32 nr, i;
-	u16 *dbs;
-
-	if (!is_hws(v)) {
-		c->db = c->wait[c->tail++ % VNPU_NR_QUEUES];
-		return true;
-	}
-	dbs = waiting(v, &nr);
-	i = vnpu_hws_pick(v, dbs, nr);
-	if (i == nr || v->fw.engine_stopped)
-		return false;
-	c->db = dbs[i];
-	memmove(dbs + i, dbs + i + 1, (nr - i - 1) * sizeof(dbs[0]));
-	c->head--;
-	return true;
-}
-
-static void start_next(struct vnpu *v)
-{
-	struct vnpu_compute *c = &v->compute;
-
-	if (c->busy || c->head == c->tail || !take_next(v))
-		return;
+	c->db = db;
 	c->busy = true;
 	c->orphan = false;
 	c->start_ns = vnpu_time_ns(v);
@@ -84,6 +45,63 @@ static void start_next(struct vnpu *v)
 						  : vnpu_delay(v, 5000, 50000)));
 	else
 		vnpu_kick_engine(v);
+}
+
+/* Takes a queue from those that wait. */
+static void unwait(struct vnpu *v, u16 db)
+{
+	struct vnpu_compute *c = &v->compute;
+	u32 kept = c->tail;
+
+	for (u32 i = c->tail; i != c->head; i++)
+		if (c->wait[i % VNPU_NR_QUEUES] != db)
+			c->wait[kept++ % VNPU_NR_QUEUES] = c->wait[i % VNPU_NR_QUEUES];
+	c->head = kept;
+}
+
+/* Hardware scheduling: who waits for the engine, in the order they came, and who was held. */
+static u32 candidates(const struct vnpu *v, u16 *dbs)
+{
+	const struct vnpu_compute *c = &v->compute;
+	u32 nr = 0;
+
+	for (u32 i = c->tail; i != c->head; i++)
+		dbs[nr++] = c->wait[i % VNPU_NR_QUEUES];
+	return nr + vnpu_hws_held(v, dbs + nr);
+}
+
+/* A held queue that is chosen runs its light commands first; then it takes part as the others. */
+static void choose(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+	u16 dbs[2 * VNPU_NR_QUEUES];
+
+	if (c->choosing)
+		return;
+	c->choosing = true;
+	while (!c->busy && !v->fw.engine_stopped) {
+		u32 nr = candidates(v, dbs), i = vnpu_hws_pick(v, dbs, nr);
+
+		if (i == nr)
+			break;
+		if (vnpu_hws_unhold(v, dbs[i])) {
+			vnpu_queue_run(v, &v->jobs.queue[dbs[i]]);
+			continue;
+		}
+		unwait(v, dbs[i]);
+		begin(v, dbs[i]);
+	}
+	c->choosing = false;
+}
+
+static void start_next(struct vnpu *v)
+{
+	struct vnpu_compute *c = &v->compute;
+
+	if (is_hws(v))
+		choose(v);
+	else if (!c->busy && c->head != c->tail)
+		begin(v, c->wait[c->tail++ % VNPU_NR_QUEUES]);
 }
 
 void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q)
@@ -105,16 +123,11 @@ void vnpu_compute_resume(struct vnpu *v)
 void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q)
 {
 	struct vnpu_compute *c = &v->compute;
-	u32 kept = c->tail;
 
-	if (c->busy && !c->orphan && c->db == q->db) {
+	if (c->busy && !c->orphan && c->db == q->db)
 		c->orphan = true;
-		return;
-	}
-	for (u32 i = c->tail; i != c->head; i++)
-		if (c->wait[i % VNPU_NR_QUEUES] != q->db)
-			c->wait[kept++ % VNPU_NR_QUEUES] = c->wait[i % VNPU_NR_QUEUES];
-	c->head = kept;
+	else
+		unwait(v, q->db);
 }
 
 static void apply_drops(struct vnpu *v)
@@ -256,52 +269,57 @@ static void account(struct vnpu *v)
 {
 	struct vnpu_compute *c = &v->compute;
 	u64 now_ns = vnpu_time_ns(v), ns = now_ns - c->start_ns;
-	u32 nr;
-	u16 *dbs;
+	u16 dbs[2 * VNPU_NR_QUEUES];
 
 	c->start_ns = now_ns;
 	c->busy_ns += ns;
-	if (!is_hws(v) || c->orphan)
-		return;
-	dbs = waiting(v, &nr);
-	vnpu_hws_ran(v, current(v), ns, dbs, nr);
+	if (is_hws(v) && !c->orphan)
+		vnpu_hws_ran(v, current(v), ns, dbs, candidates(v, dbs));
 }
 
 /* Between two slices: the engine may go to another queue, and this one waits again. */
 static bool yield(struct vnpu *v)
 {
 	struct vnpu_compute *c = &v->compute;
-	u32 nr;
-	u16 *dbs;
+	u16 dbs[2 * VNPU_NR_QUEUES];
 
-	if (!is_hws(v) || c->orphan)
-		return false;
-	dbs = waiting(v, &nr);
-	if (!vnpu_hws_yields(v, current(v), dbs, nr))
+	if (!is_hws(v) || c->orphan || !vnpu_hws_yields(v, current(v), dbs, candidates(v, dbs)))
 		return false;
 	c->busy = false;
 	vnpu_hws_submit(v, current(v));
 	c->wait[c->head++ % VNPU_NR_QUEUES] = c->db;
-	vnpu_hws_release(v);
 	start_next(v);
 	return true;
+}
+
+/* What follows in the job, up to its end or its next heavy command; then its queue is one of many. */
+static void go_on(struct vnpu *v, struct vnpu_queue *q)
+{
+	v->compute.choosing = true;
+	if (q->state == VNPU_JOB_READY)
+		(void)vnpu_cmd_run(v, q, COMMANDS_PER_TURN);
+	v->compute.choosing = false;
+	if (q->state == VNPU_JOB_READY || q->state == VNPU_JOB_NONE)
+		vnpu_hws_hold(v, q->db);
 }
 
 static void complete(struct vnpu *v, u32 status)
 {
 	struct vnpu_compute *c = &v->compute;
 	struct vnpu_queue *q = current(v);
+	bool alive = !c->orphan;
 
 	c->busy = false;
-	if (!c->orphan) {
+	c->orphan = false;
+	if (alive) {
 		q->state = VNPU_JOB_READY; /* no longer the engine's */
 		if (status)
 			vnpu_job_finish(v, q, status);
-		vnpu_queue_kick(v, q);
+		if (is_hws(v))
+			go_on(v, q);
+		else
+			vnpu_queue_kick(v, q);
 	}
-	c->orphan = false;
-	if (is_hws(v))
-		vnpu_hws_release(v);
 	start_next(v);
 }
 

@@ -225,14 +225,33 @@ static bool may_start(const struct vnpu *v, const struct vnpu_queue *q)
 	return vnpu_hws_band(v, q->db) > vnpu_hws_band(v, c->db);
 }
 
-static u32 collect(const u64 *pending, u16 *dbs)
+static u32 collect(const u64 *bitmap, u16 *dbs)
 {
 	u32 nr = 0;
 
 	for (u32 w = 0; w < VNPU_NR_QUEUES / 64; w++)
-		for (u64 bits = pending[w]; bits; bits &= bits - 1)
+		for (u64 bits = bitmap[w]; bits; bits &= bits - 1)
 			dbs[nr++] = (u16)(w * 64 + (u32)__builtin_ctzll(bits));
 	return nr;
+}
+
+void vnpu_hws_hold(struct vnpu *v, u32 db)
+{
+	v->fw.set.hws.held[db / 64] |= BASE_BIT64(db % 64);
+}
+
+bool vnpu_hws_unhold(struct vnpu *v, u32 db)
+{
+	u64 *word = &v->fw.set.hws.held[db / 64];
+	bool held = *word >> (db % 64) & 1;
+
+	*word &= ~BASE_BIT64(db % 64);
+	return held;
+}
+
+u32 vnpu_hws_held(const struct vnpu *v, u16 *dbs)
+{
+	return collect(v->fw.set.hws.held, dbs);
 }
 
 static void run_one(struct vnpu *v, u32 db, void (*run)(struct vnpu *v, struct vnpu_queue *q))
@@ -241,7 +260,9 @@ static void run_one(struct vnpu *v, u32 db, void (*run)(struct vnpu *v, struct v
 	struct vnpu_cmdq *c = cmdq_of(v, db);
 
 	if (!may_start(v, q)) {
-		v->fw.set.hws.held[db / 64] |= BASE_BIT64(db % 64);
+		if (c)
+			c->wait_ns = vnpu_time_ns(v);
+		vnpu_hws_hold(v, db);
 		return;
 	}
 	if (c)
@@ -262,16 +283,5 @@ void vnpu_hws_run(struct vnpu *v, const u64 *pending,
 			best = nr - 1;
 		run_one(v, dbs[best], run);
 		dbs[best] = dbs[--nr];
-	}
-}
-
-void vnpu_hws_release(struct vnpu *v)
-{
-	struct vnpu_hws *hws = &v->fw.set.hws;
-
-	for (u32 w = 0; w < BASE_ARRAY_SIZE(hws->held); w++) {
-		for (u64 bits = hws->held[w]; bits; bits &= bits - 1)
-			vnpu_queue_kick(v, &v->jobs.queue[w * 64 + (u32)__builtin_ctzll(bits)]);
-		hws->held[w] = 0;
 	}
 }

@@ -68,11 +68,15 @@ u32 vnpu_hws_pick(struct vnpu *v, const u16 *dbs, u32 nr);
 /** vnpu_hws_yields() - must @running leave the engine to one of @dbs? */
 bool vnpu_hws_yields(struct vnpu *v, const struct vnpu_queue *running, const u16 *dbs, u32 nr);
 
-/** vnpu_hws_ran() - @q had the engine for @ns; @contended_focus: queues of both bands waited */
+/** vnpu_hws_ran() - @q had the engine for @ns, while those of @dbs waited */
 void vnpu_hws_ran(struct vnpu *v, const struct vnpu_queue *q, u64 ns, const u16 *dbs, u32 nr);
 
-/** vnpu_hws_release() - the engine is free: queues that were held look again */
-void vnpu_hws_release(struct vnpu *v);
+/** vnpu_hws_hold() - the queue behind @db waits for its turn on the engine, or before it */
+void vnpu_hws_hold(struct vnpu *v, u32 db);
+/** vnpu_hws_unhold() - it has its turn; false: it was not held */
+bool vnpu_hws_unhold(struct vnpu *v, u32 db);
+/** vnpu_hws_held() - the doorbells held; returns their number */
+u32 vnpu_hws_held(const struct vnpu *v, u16 *dbs);
 
 /** vnpu_hws_band() - priority band of the queue behind @db */
 u32 vnpu_hws_band(const struct vnpu *v, u32 db);

@@ -229,6 +229,11 @@ static __attribute__((noinline)) void queue_run(struct vnpu *v, struct vnpu_queu
 	vnpu_queue_kick(v, q); /* the rest after the others */
 }
 
+void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q)
+{
+	queue_run(v, q);
+}
+
 void vnpu_jobs_run(struct vnpu *v)
 {
 	u32 words;

@@ -425,6 +425,7 @@ struct vnpu_compute {
 	u32 head, tail;
 	bool busy;   /* op of queue[db] is under way */
 	bool orphan; /* the job it worked for is gone */
+	bool choosing;
 	u16 db;
 	u64 start_ns;		      /* of what is under way, in hardware scheduling */
 	u64 busy_ns;		      /* in all */
@@ -813,6 +814,8 @@ void vnpu_jobs_fences(struct vnpu *v);
 void vnpu_jobs_reset(struct vnpu *v);
 /** vnpu_queue_kick() - look at the queue soon. */
 void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q);
+/** vnpu_queue_run() - look at it now. */
+void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q);
 u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u64 cmdq_id);
 void vnpu_queue_unregister(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_ssid_release(struct vnpu *v, u32 ssid);
