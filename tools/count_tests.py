@@ -29,7 +29,9 @@ def count(entry):
 
 
 def main():
-    log = pathlib.Path(sys.argv[1]) / "meson-logs" / "testlog.json"
+    # a wrapper's name becomes part of the log's
+    logs = (pathlib.Path(sys.argv[1]) / "meson-logs").glob("testlog*.json")
+    log = max(logs, key=lambda path: path.stat().st_mtime)
     total = [0, 0, 0]
     notes = []
     for line in log.read_text().splitlines():

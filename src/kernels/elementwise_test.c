@@ -331,6 +331,7 @@ static void cast(struct kt *k, u32 from, u32 to, u32 n, const void *x)
 
 static void casts(void **state)
 {
+	const volatile s64 above_middle = (INT64_C(1) << 60) + (INT64_C(1) << 36) + 1;
 	const float f[5] = { 2.9f, -2.9f, 1e20f, NAN, 0.25f };
 	struct kt k;
 
@@ -352,8 +353,10 @@ static void casts(void **state)
 	cast(&k, ABI_BOOL, ABI_F32, 3, VALUES(u8, 0, 1, 200));
 	kt_want_f32(&k, DIMS(3), VALUES(float, 0, 1, 1));
 	/* 2^60 + 2^36 + 1 is just above the middle of two floats; a double would lose the 1 */
-	cast(&k, ABI_S64, ABI_F32, 1, VALUES(s64, (INT64_C(1) << 60) + (INT64_C(1) << 36) + 1));
-	kt_want_exact(&k, 0, ABI_F32, DIMS(1), VALUES(float, 0x1.000002p60f));
+	if ((float)above_middle == 0x1.000002p60f) { /* not so under valgrind, which rounds twice */
+		cast(&k, ABI_S64, ABI_F32, 1, VALUES(s64, above_middle));
+		kt_want_exact(&k, 0, ABI_F32, DIMS(1), VALUES(float, 0x1.000002p60f));
+	}
 	cast(&k, ABI_U64, ABI_F64, 1, VALUES(u64, UINT64_MAX));
 	kt_want_exact(&k, 0, ABI_F64, DIMS(1), VALUES(double, 0x1p64));
 }
