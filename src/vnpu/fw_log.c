@@ -16,7 +16,7 @@
 
 #define LINE_MAX_SIZE  256u
 #define HEADER_VERSION 1u
-#define DEFAULT_LEVEL  VNPU_LOG_WARN
+#define DEFAULT_LEVEL  VNPU_LOG_INFO
 #define AREA_MIN       1024u
 
 static void put_u32(struct vnpu *v, u64 va, u32 val)

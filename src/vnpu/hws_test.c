@@ -326,8 +326,8 @@ static void test_reset_of_running(void **state)
 	struct abi_jsm_job_done done;
 
 	(void)state;
-	open_host();
-	four_bands(10);
+	open_bands(1, (struct bands){ .quantum = 160000 });
+	four_bands(30);
 	host_submit(&h, 4, HOST_USER, 4);
 	host_sleep(&h, 60000);
 	host_submit(&h, 2, make_job(2, 1), 2); /* waits */

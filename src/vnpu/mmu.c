@@ -225,6 +225,9 @@ void vnpu_mmu_event(struct vnpu *v, u32 type, u32 ssid, u64 va, bool write, u64 
 		 ABI_MMU_Q_SLOT(m->evtq_prod) * sizeof(ev);
 	u8 *p;
 
+	if (ssid) /* a fault in SSID 0 may be the log's own */
+		vnpu_fw_log(v, VNPU_LOG_ERROR, "MMU fault 0x%x: SSID %u %s of 0x%llx", type, ssid,
+			    write ? "write" : "read", (unsigned long long)va);
 	if (!record || !(m->cr0 & CR0_EVTQEN) || ABI_MMU_Q_FULL(m->evtq_prod, m->evtq_cons))
 		return;
 	p = vnpu_dma_at(v, at, sizeof(ev), true, NULL);
