@@ -359,6 +359,32 @@ static void test_reset_of_parked(void **state)
 	host_close(&h);
 }
 
+/* A fault: the driver knows who it was, and others lose nothing, not even what runs or waits. */
+static void test_reset_after_fault(void **state)
+{
+	struct abi_jsm_job_done done = { 0 };
+	struct cmdbuf c;
+
+	(void)state;
+	open_host();
+	four_bands(0);
+	cmdbuf_begin(&c, &h, 5, HOST_USER);
+	cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, DATA, 5);
+	host_submit(&h, 5, HOST_USER, 5);
+	host_submit(&h, 2, make_job(2, 20), 2);
+	host_sleep(&h, 50000);
+	cmdbuf_begin(&c, &h, 4, HOST_USER);
+	cmdbuf_fence(&c, ABI_CMD_FENCE_SIGNAL, 0x1000, 1);
+	host_submit(&h, 4, HOST_USER, 4);
+	assert_true(host_done(&h, &done, 10000));
+	assert_int_equal(done.job_status, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+	reset_and_abort(4, true);
+	*(u64 *)host_at(&h, 5, DATA) = 6;
+	expect_order((u32[]){ 5, 2 }, 2);
+	assert_int_equal(guest_errors(&h), 0);
+	host_close(&h);
+}
+
 /* A faulted context runs nothing; its SSID is as new after its last queue went. */
 static void test_ssid_again(void **state)
 {
@@ -460,6 +486,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_reset_of_stuck),
 		cmocka_unit_test(test_reset_of_running),
 		cmocka_unit_test(test_reset_of_parked),
+		cmocka_unit_test(test_reset_after_fault),
 		cmocka_unit_test(test_ssid_again),
 		cmocka_unit_test(test_wrong_requests),
 		cmocka_unit_test(test_setup_left_out),

@@ -230,9 +230,20 @@ static void drop_in_state(struct vnpu *v, enum vnpu_job_state state,
 	}
 }
 
+static void drop_faulted(struct vnpu *v, struct abi_jsm_engine_reset_done *done)
+{
+	for (u32 db = 0; db < VNPU_NR_QUEUES; db++) {
+		struct vnpu_queue *q = &v->jobs.queue[db];
+
+		if (q->registered && vnpu_ssid_is_faulted(v, q->ssid) && add_impacted(done, q))
+			vnpu_job_drop(v, q);
+	}
+}
+
 /*
- * What runs on the engine is lost: stuck jobs, and the one whose command it works on.  When nothing
- * does, a job that waits for a fence is what the driver complains about.  The rest loses nothing.
+ * Who is to blame loses its jobs: contexts with a fault, stuck jobs.  When there is none of these
+ * the driver found something too slow: the job whose command the engine works on, or when there is
+ * none, one that waits for a fence.  The rest loses nothing: what the engine worked on goes on.
  */
 static u32 engine_reset(struct vnpu *v, const union abi_jsm_payload *req,
 			union abi_jsm_payload *rsp)
@@ -244,8 +255,10 @@ static u32 engine_reset(struct vnpu *v, const union abi_jsm_payload *req,
 	if (result)
 		return result;
 	memset(rsp, 0, sizeof(*rsp));
+	drop_faulted(v, done);
 	drop_in_state(v, VNPU_JOB_STUCK, done);
-	if (v->compute.busy && !v->compute.orphan && add_impacted(done, running))
+	if (!done->num_impacted_contexts && v->compute.busy && !v->compute.orphan &&
+	    add_impacted(done, running))
 		vnpu_job_drop(v, running);
 	if (!done->num_impacted_contexts)
 		drop_in_state(v, VNPU_JOB_FENCE, done);
