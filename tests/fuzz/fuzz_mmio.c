@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A guest that does anything to the virtual NPU: registers, configuration space, memory contents,
- * time.  The first byte says whether it starts from a booted device with contexts and queues.
+ * time.  The first byte says whether it starts from a booted device with contexts and queues (bit 0),
+ * which generation it is (bits 2:1), and whether it schedules in hardware (bit 3).
  *
  * Each operation is 16 bytes: u8 kind, u8 bar/size, u16 pad, u32 where, u64 value.
  */
@@ -63,11 +64,15 @@ struct op {
 /* Offsets near registers: a random one of 2^27 would rarely hit. */
 static u64 pick_off(u32 where, u32 *bar)
 {
-	static const struct reg_block *const blocks[] = { &reg_block_btrs_mtl, &reg_block_ip_37xx,
-							  &reg_block_ip_37xx, &reg_block_mmu };
-	const struct reg_block *b = blocks[where & 3];
-	const struct reg_desc *d = &b->descs[(where >> 2 & 0xff) % b->nr];
+	const struct reg_block *const *blocks = host_info->blocks;
+	const struct reg_block *b;
+	const struct reg_desc *d;
+	u32 nr = 0;
 
+	while (blocks[nr])
+		nr++;
+	b = blocks[(where & 3) % nr];
+	d = &b->descs[(where >> 2 & 0xff) % b->nr];
 	*bar = b->bar;
 	return d->off + (d->stride ? d->stride * ((where >> 10) % d->count) : 0) +
 	       (where >> 30 == 3 ? 4 : 0);
@@ -105,13 +110,43 @@ static void apply(struct host *h, const struct op *op)
 	}
 }
 
+/* A command queue in a band of its own. */
+static void add_queue(struct host *h, u32 db, u32 ssid)
+{
+	const u64 base = host_jobq_va(db);
+	union abi_jsm_payload p = { .create_cmdq = { .process_id = ssid,
+						     .host_ssid = ssid,
+						     .cmdq_id = 1,
+						     .cmdq_base = base,
+						     .cmdq_size = 4096 } };
+
+	host_new(h, 0, base, 1);
+	host_flush(h, 0);
+	if (host_ask(h, ABI_JSM_CREATE_CMD_QUEUE, &p))
+		failed();
+	p = (union abi_jsm_payload){
+		.sched_properties = { .host_ssid = ssid, .cmdq_id = 1, .priority_band = ssid % 4 }
+	};
+	if (host_ask(h, ABI_JSM_SET_CONTEXT_SCHED_PROPERTIES, &p))
+		failed();
+	p = (union abi_jsm_payload){ .hws_register_db = { db, ssid, 1, base, 4096 } };
+	if (host_ask(h, ABI_JSM_HWS_REGISTER_DB, &p))
+		failed();
+}
+
 static void prepare(struct host *h)
 {
+	union abi_jsm_payload p = { .band_setup = { .normal_band_percentage = 10 } };
+
 	if (host_boot(h))
+		failed();
+	if (h->hws && host_ask(h, ABI_JSM_SET_PRIORITY_BAND_SETUP, &p))
 		failed();
 	for (u32 ssid = 2; ssid < 4; ssid++) {
 		host_context(h, ssid);
-		if (host_register(h, ssid - 1, ssid))
+		if (h->hws)
+			add_queue(h, ssid - 1, ssid);
+		else if (host_register(h, ssid - 1, ssid))
 			failed();
 	}
 	for (u32 ssid = 2; ssid < 4; ssid++)
@@ -124,7 +159,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	if (!size)
 		return 0;
+	host_use(reg_gen_by_idx(data[0] >> 1 & 3));
 	host_open(&h, 1);
+	h.hws = data[0] >> 3 & 1;
 	if (data[0] & 1)
 		prepare(&h);
 	else
