@@ -15,8 +15,8 @@ const struct reg_gen reg_gen_npu37 = {
 	.btrs_kind = REG_BTRS_MTL,
 	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_MTL, _ARL */
 	.ids = {
-		{ 0x7d1d, "Meteor Lake" },
-		{ 0xad1d, "Arrow Lake" },
+		{ 0x7d1d, "Meteor Lake", "mtl" },
+		{ 0xad1d, "Arrow Lake", "arl" },
 	},
 	/* SRC: P 1.1, ivpu_hw.c dma_bits */
 	.dma_bits = 38,
@@ -218,7 +218,7 @@ const struct reg_gen reg_gen_npu40 = {
 	.ip_name = "40xx",
 	.ip_gen = 40,
 	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_LNL */
-	.ids = { { 0x643e, "Lunar Lake" } },
+	.ids = { { 0x643e, "Lunar Lake", "lnl" } },
 	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_mmu },
 	/* SRC: P 4.1 */
 	.fw_names = { "intel/vpu/vpu_40xx_v1.bin", "intel/vpu/vpu_40xx_v0.0.bin" },
@@ -233,7 +233,7 @@ const struct reg_gen reg_gen_npu50 = {
 	.ip_name = "50xx",
 	.ip_gen = 50,
 	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_PTL_P, _WCL */
-	.ids = { { 0xb03e, "Panther Lake" }, { 0xfd3e, "Wildcat Lake" } },
+	.ids = { { 0xb03e, "Panther Lake", "ptl" }, { 0xfd3e, "Wildcat Lake", "wcl" } },
 	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_ip_50xx, &reg_block_mmu },
 	/* SRC: P 4.1 */
 	.fw_names = { "intel/vpu/vpu_50xx_v1.bin", "intel/vpu/vpu_50xx_v0.0.bin" },
@@ -251,7 +251,7 @@ const struct reg_gen reg_gen_npu60 = {
 	.ip_name = "60xx",
 	.ip_gen = 60,
 	/* SRC: P 1.1, linux 7.2 ivpu_drv.h PCI_DEVICE_ID_NVL */
-	.ids = { { 0xd71d, "Nova Lake" } },
+	.ids = { { 0xd71d, "Nova Lake", "nvl" } },
 	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_ip_50xx, &reg_block_mmu },
 	/* SRC: P 4.1 */
 	.fw_names = { "intel/vpu/vpu_60xx_v1.bin" },
@@ -296,6 +296,19 @@ const struct reg_gen *reg_gen_by_pci(u16 vendor, u16 device, const char **produc
 				continue;
 			if (product)
 				*product = id->product;
+			return gens[i];
+		}
+	}
+	return NULL;
+}
+
+const struct reg_gen *reg_gen_by_code(const char *code, u16 *device)
+{
+	for (size_t i = 0; i < NR_GENS; i++) {
+		for (const struct reg_pci_id *id = gens[i]->ids; id->product; id++) {
+			if (strcmp(id->code, code) != 0)
+				continue;
+			*device = id->device;
 			return gens[i];
 		}
 	}

@@ -21,10 +21,11 @@
 #define REG_GEN_MAX_FW	4
 #define REG_GEN_MAX_BLK 6
 
-/** struct reg_pci_id - one product */
+/** struct reg_pci_id - one product; @code: its usual three letters */
 struct reg_pci_id {
 	u16 device;
 	const char *product;
+	const char *code;
 };
 
 /** struct reg_range - addresses start (inclusive) to end (exclusive) */
@@ -209,6 +210,9 @@ const struct reg_gen *reg_gen_by_name(const char *name);
 
 /** reg_gen_by_pci() - generation of an Intel PCI device id, or NULL; *product if not NULL */
 const struct reg_gen *reg_gen_by_pci(u16 vendor, u16 device, const char **product);
+
+/** reg_gen_by_code() - generation of the product called @code ("mtl"), or NULL; *device */
+const struct reg_gen *reg_gen_by_code(const char *code, u16 *device);
 
 /**
  * reg_gen_find() - row that covers offset @off of BAR @bar, or NULL
