@@ -23,7 +23,8 @@ MAY = {
     "kernels": {"base", "abi"},
     "driver": {"base", "regs", "abi"},
     "vnpu": {"base", "regs", "abi", "kernels"},
-    "os": {"base", "regs", "abi", "driver", "vnpu"},
+    "vfu": {"base", "regs", "abi", "driver", "vnpu"},
+    "os": {"base", "regs", "abi", "driver", "vnpu", "vfu"},
     "service": {"base", "abi", "driver", "os"},
     "client": {"base", "regs", "abi", "kernels", "driver", "os", "service"},
     "graph": {"base", "abi", "kernels"},
@@ -33,7 +34,7 @@ MAY = {
 PUBLIC = {
     "npu/npu.h": {"client", "cli"},
     "npu/graph.h": {"graph", "cli"},
-    "vnpu/vnpu.h": {"vnpu", "os"},
+    "vnpu/vnpu.h": {"vnpu", "vfu", "os"},
 }
 LIMIT_LINES = 1000
 

@@ -49,4 +49,5 @@ build() {
 link_bin() {
 	mkdir -p "$1/bin"
 	ln -sf ../src/cli/npu "$1/bin/npu"
+	ln -sf ../src/vfu/vnpu "$1/bin/vnpu"
 }

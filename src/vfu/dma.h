@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory a client lets the device reach: descriptors mapped into this process.
+ *
+ * A client may shrink a file under us.  The access that hits the hole is caught (SIGBUS): the
+ * mapping is replaced by empty memory of our own and marked lost; the process goes on.
+ */
+#ifndef VFU_DMA_H
+#define VFU_DMA_H
+
+#include <stdatomic.h>
+
+#include "vfu/proto.h"
+
+struct vnpu;
+
+struct vfu_dma_entry {
+	u64 addr, len;
+	u8 *host; /* NULL: no descriptor came with it, the device cannot reach it */
+};
+
+struct vfu_dma {
+	struct vnpu *vnpu;
+	struct vfu_dma_entry *entries; /* ascending by address; changed under the lock of dma.c */
+	u32 nr, cap;
+	atomic_bool lost;     /* some of it is gone; set by the signal handler */
+	struct vfu_dma *next; /* all there are, for the handler */
+};
+
+/** vfu_dma_init() - no memory yet; the handler watches over it from now on */
+int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu) BASE_WARN_UNUSED;
+void vfu_dma_fini(struct vfu_dma *dma);
+
+/**
+ * vfu_dma_map() - memory at [@req->addr, @req->addr + @req->size)
+ * @fd: a regular file, mapped from @req->offset on; stays the caller's; -1: none
+ * Return: 0, -EINVAL (alignment, overflow, flags, past the end of the file, not a file), -EEXIST
+ * (overlaps), -ENOSPC (too many), -ENOMEM, -EACCES (the file may not be written).
+ */
+int vfu_dma_map(struct vfu_dma *dma, const struct vfu_dma_map *req, int fd) BASE_WARN_UNUSED;
+/** vfu_dma_unmap() - exactly what was mapped; the device no longer touches it; 0 or -ENOENT */
+int vfu_dma_unmap(struct vfu_dma *dma, u64 addr, u64 len) BASE_WARN_UNUSED;
+void vfu_dma_unmap_all(struct vfu_dma *dma);
+
+#endif

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: MIT
+/* A device, its clients, its thread (vfu.h). */
+#include "vfu/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "regs/gen.h"
+#include "vnpu/vnpu.h"
+
+#define MAX_FINDINGS_LOGGED 200u
+
+static_assert(VFU_NR_CLASSES == (int)VNPU_NR_CLASSES, "one list of classes");
+
+/*
+ * What the model calls: under its lock, in any thread
+ */
+
+void vfu_finding(struct vfu_server *srv, enum vfu_class cls, const char *where, const char *text)
+{
+	static const char *const names[] = { "guest error", "unspecified", "unimplemented",
+					     "model bug" };
+	u64 nr = atomic_fetch_add(&srv->findings[cls], 1) + 1;
+
+	if (nr > MAX_FINDINGS_LOGGED)
+		return;
+	vfu_log(srv, BASE_LOG_WARN, "finding: %s: %s: %s%s", names[cls], where, text,
+		nr == MAX_FINDINGS_LOGGED ? " (no more of this class are told)" : "");
+}
+
+static void on_finding(void *opaque, const struct vnpu_finding *finding)
+{
+	vfu_finding(opaque, (enum vfu_class)finding->cls, finding->where, finding->text);
+}
+
+static void on_msi(void *opaque, unsigned vector)
+{
+	struct vfu_server *srv = opaque;
+
+	(void)vector;
+	vfu_irq_fire(&srv->irq);
+}
+
+static void on_trace(void *opaque, u64 time_ns, const char *line)
+{
+	struct vfu_server *srv = opaque;
+
+	fprintf(srv->cfg.trace, "%" PRIu64 " %s\n", time_ns, line);
+}
+
+/*
+ * One client
+ */
+
+/* The next client finds the device as after power-on, and nothing of this one. */
+static void forget_client(struct vfu_server *srv)
+{
+	vnpu_reset(srv->vnpu);
+	vfu_irq_clear(&srv->irq);
+	vfu_dma_unmap_all(&srv->dma);
+	if (atomic_exchange(&srv->dma.lost, false))
+		vfu_finding(srv, VFU_GUEST_ERROR, "DMA",
+			    "the client took memory away while the device used it");
+	if (srv->cfg.trace)
+		fflush(srv->cfg.trace);
+}
+
+static void log_end(struct vfu_server *srv, int ret)
+{
+	if (ret == -ENOTCONN)
+		vfu_log(srv, BASE_LOG_INFO, "client has gone");
+	else if (ret == -EPROTO)
+		vfu_log(srv, BASE_LOG_WARN,
+			"connection ended: the client sent what cannot be a message (expected a "
+			"size of %zu to %u bytes, at most %u descriptors, no answer unasked)",
+			sizeof(struct vfu_hdr), VFU_MAX_MSG, VFU_MAX_FDS);
+	else
+		vfu_log(srv, BASE_LOG_WARN, "connection ended: %s", strerror(-ret));
+}
+
+/* Stopping and a new client: either sees the other. */
+static bool begin_client(struct vfu_server *srv, int fd)
+{
+	bool ok;
+
+	pthread_mutex_lock(&srv->lock);
+	ok = !srv->stopping;
+	if (ok)
+		srv->client_fd = fd;
+	pthread_mutex_unlock(&srv->lock);
+	return ok;
+}
+
+static void end_client(struct vfu_server *srv)
+{
+	pthread_mutex_lock(&srv->lock);
+	srv->client_fd = -1;
+	pthread_mutex_unlock(&srv->lock);
+}
+
+int vfu_server_serve(struct vfu_server *srv, int fd)
+{
+	struct vfu_msg msg;
+	int ret;
+
+	if (!begin_client(srv, fd)) {
+		close(fd);
+		return -ECANCELED;
+	}
+	vfu_log(srv, BASE_LOG_INFO, "client connected");
+	vfu_wire_init(&srv->wire, fd);
+	vfu_caps_default(&srv->caps);
+	srv->negotiated = false;
+	srv->failed = false;
+	srv->nr_complaints = 0;
+	do {
+		ret = vfu_wire_recv(&srv->wire, &msg);
+		if (!ret)
+			ret = vfu_cmd_handle(srv, &msg);
+	} while (!ret);
+	log_end(srv, ret);
+	end_client(srv);
+	vfu_wire_fini(&srv->wire);
+	forget_client(srv);
+	return ret == -ENOTCONN ? 0 : ret;
+}
+
+/*
+ * The thread
+ */
+
+/* The next client, or -1: the server is to stop. */
+static int next_client(struct vfu_server *srv)
+{
+	struct pollfd fds[] = { { .fd = srv->socket.fd, .events = POLLIN },
+				{ .fd = srv->stop_fd, .events = POLLIN } };
+
+	for (;;) {
+		int fd;
+
+		if (poll(fds, BASE_ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			return -1;
+		if (fds[1].revents)
+			return -1;
+		fd = accept4(srv->socket.fd, NULL, NULL, SOCK_CLOEXEC);
+		if (fd >= 0)
+			return fd;
+		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+			(void)poll(&fds[1], 1, 100); /* another device's client may leave */
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct vfu_server *srv = arg;
+	int fd;
+
+	while ((fd = next_client(srv)) >= 0)
+		(void)vfu_server_serve(srv, fd);
+	return NULL;
+}
+
+int vfu_server_listen(struct vfu_server *srv, const char *path, struct base_err *err)
+{
+	int ret = vfu_socket_open(&srv->socket, path, err);
+
+	if (ret)
+		return ret;
+	ret = -pthread_create(&srv->thread, NULL, thread_main, srv);
+	if (ret) {
+		vfu_socket_close(&srv->socket);
+		return base_err_set(err, ret, "%s: no thread for the device", srv->cfg.name);
+	}
+	srv->has_thread = true;
+	return 0;
+}
+
+static void stop(struct vfu_server *srv)
+{
+	const u64 one = 1;
+
+	pthread_mutex_lock(&srv->lock);
+	srv->stopping = true;
+	if (srv->client_fd >= 0)
+		shutdown(srv->client_fd, SHUT_RDWR);
+	pthread_mutex_unlock(&srv->lock);
+	if (!srv->has_thread)
+		return;
+	if (write(srv->stop_fd, &one, sizeof(one)) == (ssize_t)sizeof(one))
+		pthread_join(srv->thread, NULL);
+	srv->has_thread = false;
+}
+
+/*
+ * Life
+ */
+
+static int create_vnpu(struct vfu_server *srv, struct base_err *err)
+{
+	const struct reg_gen *gen = reg_gen_by_pci(REG_PCI_VENDOR_INTEL, srv->cfg.device_id, NULL);
+	struct vnpu_config vcfg = { .device_id = srv->cfg.device_id,
+				    .mode = srv->cfg.stepped ? VNPU_STEPPED : VNPU_THREADED,
+				    .engine = srv->cfg.engine,
+				    .opaque = srv,
+				    .msi = on_msi,
+				    .finding = on_finding,
+				    .trace = srv->cfg.trace ? on_trace : NULL };
+	char why[300] = "";
+	int ret;
+
+	if (!gen)
+		return base_err_set(err, -EINVAL, "%s: 8086:%04x is no NPU", srv->cfg.name,
+				    srv->cfg.device_id);
+	vcfg.gen = gen->name;
+	ret = vnpu_create(&vcfg, &srv->vnpu, why, sizeof(why));
+	if (ret)
+		return base_err_set(err, ret, "%s: %s", srv->cfg.name,
+				    why[0] ? why : base_err_name(ret));
+	return 0;
+}
+
+static int create_parts(struct vfu_server *srv, struct base_err *err)
+{
+	int ret = vfu_irq_init(&srv->irq, true, false);
+
+	if (ret)
+		goto err_set;
+	ret = create_vnpu(srv, err);
+	if (ret)
+		goto err_irq;
+	ret = vfu_dma_init(&srv->dma, srv->vnpu);
+	if (ret)
+		goto err_vnpu;
+	srv->stop_fd = eventfd(0, EFD_CLOEXEC);
+	if (srv->stop_fd >= 0)
+		return 0;
+	ret = -errno;
+	vfu_dma_fini(&srv->dma);
+err_vnpu:
+	vnpu_destroy(srv->vnpu);
+	base_err_set(err, ret, "%s: %s", srv->cfg.name, strerror(-ret));
+err_irq:
+	vfu_irq_fini(&srv->irq);
+	return ret;
+err_set:
+	return base_err_set(err, ret, "%s: no mutex", srv->cfg.name);
+}
+
+int vfu_server_create(const struct vfu_config *cfg, struct vfu_server **out, struct base_err *err)
+{
+	struct vfu_server *srv = base_zalloc(sizeof(*srv));
+	int ret;
+
+	if (!srv)
+		return base_err_set(err, -ENOMEM, "%s: no memory", cfg->name);
+	srv->cfg = *cfg;
+	srv->socket.fd = -1;
+	srv->client_fd = -1;
+	ret = -pthread_mutex_init(&srv->lock, NULL);
+	if (ret) {
+		base_err_set(err, ret, "%s: no mutex", cfg->name);
+		goto err_free;
+	}
+	ret = create_parts(srv, err);
+	if (ret)
+		goto err_mutex;
+	*out = srv;
+	return 0;
+
+err_mutex:
+	pthread_mutex_destroy(&srv->lock);
+err_free:
+	base_free(srv);
+	return ret;
+}
+
+void vfu_server_destroy(struct vfu_server *srv)
+{
+	if (!srv)
+		return;
+	stop(srv);
+	vfu_socket_close(&srv->socket);
+	close(srv->stop_fd);
+	vfu_dma_fini(&srv->dma);
+	vnpu_destroy(srv->vnpu); /* its threads may interrupt until here */
+	vfu_irq_fini(&srv->irq);
+	pthread_mutex_destroy(&srv->lock);
+	base_free(srv);
+}
+
+int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count)
+{
+	return vnpu_fault(srv->vnpu, name, count);
+}
+
+u64 vfu_server_findings(const struct vfu_server *srv, enum vfu_class cls)
+{
+	return atomic_load(&srv->findings[cls]);
+}
+
+struct vnpu *vfu_server_vnpu(struct vfu_server *srv)
+{
+	return srv->vnpu;
+}

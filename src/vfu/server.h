@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Insides of the server: what its files share. */
+#ifndef VFU_SERVER_H
+#define VFU_SERVER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "vfu/dma.h"
+#include "vfu/irq.h"
+#include "vfu/json.h"
+#include "vfu/vfu.h"
+#include "vfu/wire.h"
+
+struct vfu_socket { /* a socket in the file system */
+	int fd;	    /* -1: none */
+	char path[108];
+	u64 dev, ino; /* of the file: only our own is removed */
+};
+
+struct vfu_server {
+	struct vfu_config cfg;
+	struct vnpu *vnpu;
+	struct vfu_dma dma;
+	struct vfu_irq irq;
+	_Atomic u64 findings[VFU_NR_CLASSES];
+
+	struct vfu_socket socket;
+	pthread_t thread;
+	bool has_thread;
+	int stop_fd;	      /* eventfd: readable once the thread is to end */
+	pthread_mutex_t lock; /* protects: client_fd, stopping */
+	int client_fd;	      /* -1: none */
+	bool stopping;
+
+	/* of the connection; its thread's alone */
+	struct vfu_wire wire;
+	struct vfu_caps caps;
+	bool negotiated;
+	bool failed; /* memory went away: registers answer with an error until a reset */
+	u32 nr_complaints;
+	u8 tx[VFU_MAX_MSG] __attribute__((aligned(16)));
+};
+
+/** vfu_log() - "NAME: text" */
+#define vfu_log(srv, level, fmt, ...) \
+	base_log(&(srv)->cfg.log, level, BASE_LOG_SVC, "%s: " fmt, (srv)->cfg.name, ##__VA_ARGS__)
+/** vfu_finding() - the server's own: counted and logged like the model's */
+void vfu_finding(struct vfu_server *srv, enum vfu_class cls, const char *where, const char *text);
+
+/** vfu_cmd_handle() - do what @msg asks and answer; a negative errno ends the connection */
+int vfu_cmd_handle(struct vfu_server *srv, struct vfu_msg *msg) BASE_WARN_UNUSED;
+
+/** vfu_socket_open() - listen at @path, safely (vfu_server_listen()) */
+int vfu_socket_open(struct vfu_socket *sock, const char *path,
+		    struct base_err *err) BASE_WARN_UNUSED;
+void vfu_socket_close(struct vfu_socket *sock);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A virtual NPU behind a vfio-user socket.
+ *
+ * Each device has one thread that serves one client after the other; the device itself runs on the
+ * model's threads.  When a client goes, by whatever way, the device is reset and forgets its memory
+ * and interrupts: the next one finds it as after power-on.
+ */
+#ifndef VFU_VFU_H
+#define VFU_VFU_H
+
+#include "base/log.h"
+
+struct vfu_server;
+struct vnpu;
+
+enum vfu_class { /* of findings; the same order as enum vnpu_class */
+		 VFU_GUEST_ERROR,
+		 VFU_UNSPECIFIED,
+		 VFU_UNIMPLEMENTED,
+		 VFU_MODEL_BUG,
+		 VFU_NR_CLASSES,
+};
+
+struct vfu_config {
+	const char *name;   /* for messages; outlives the server */
+	u16 device_id;	    /* of Intel; says which generation it is */
+	const char *engine; /* as struct vnpu_config */
+	FILE *trace;	    /* every access, message and interrupt as text; the caller's; or NULL */
+	bool stepped;	    /* tests: the device does nothing by itself */
+	struct base_log log;
+};
+
+/** vfu_server_create() - a device, nobody listens yet
+ * Return: 0, -EINVAL (id, engine), -ENOENT (engine library), -ENOMEM; @err says why. */
+int vfu_server_create(const struct vfu_config *cfg, struct vfu_server **out,
+		      struct base_err *err) BASE_WARN_UNUSED;
+/** vfu_server_destroy() - ends the client's connection, removes the socket; NULL is allowed */
+void vfu_server_destroy(struct vfu_server *srv);
+
+/**
+ * vfu_server_listen() - serve whoever connects to @path, in a thread
+ * The socket is for this user alone.  Return: 0, -EADDRINUSE (somebody serves there), -EEXIST (no
+ * socket), -EACCES (others may write to the directory), ...; @err says why.
+ */
+int vfu_server_listen(struct vfu_server *srv, const char *path,
+		      struct base_err *err) BASE_WARN_UNUSED;
+/** vfu_server_serve() - serve the connected @fd in the caller's thread until it closes; takes @fd
+ * Return: 0 when the client has closed, else why the connection ended. */
+int vfu_server_serve(struct vfu_server *srv, int fd);
+
+/** vfu_server_fault() - as vnpu_fault() */
+int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count) BASE_WARN_UNUSED;
+/** vfu_server_findings() - made so far, the server's own included */
+u64 vfu_server_findings(const struct vfu_server *srv, enum vfu_class cls);
+/** vfu_server_vnpu() - the model, for tests */
+struct vnpu *vfu_server_vnpu(struct vfu_server *srv);
+
+#endif
