@@ -190,6 +190,48 @@ def boot_shows_every_step(tmp):
 
 
 @test
+def traces_are_shown_and_compared(tmp):
+    a, b = tmp / "a.trace", tmp / "b.trace"
+    for path, seed in ((a, 1), (b, 2)):
+        assert npu("boot", "--device", f"sim:npu37,stepped,seed={seed},trace={path}").returncode == 0
+    shown = npu("trace", "show", a).stdout.splitlines()
+    assert shown[0].startswith("rd BAR4+0x24 FMIN_FUSE 0x"), shown[0]
+    assert "ready" in shown and any(" more)" in line for line in shown), shown
+    assert len(npu("trace", "show", a, "--raw").stdout.splitlines()) > len(shown)
+    # the seed changes when things happen, not what the driver does
+    same = npu("trace", "diff", a, b, "--writes")
+    assert same.returncode == 0 and " 0 others" in same.stdout, same.stdout
+    lines = a.read_text().splitlines()
+    cut = next(i for i, line in enumerate(lines) if "CPR_CLK_SET" in line
+               and " wr " in line)
+    b.write_text("\n".join(lines[:cut] + lines[cut + 1:]) + "\n")
+    differs = npu("trace", "diff", a, b, "--writes")
+    assert differs.returncode == 5 and "- wr BAR0+0x84 HOST_SS_CPR_CLK_SET" in differs.stdout
+    rules = tmp / "rules"
+    rules.write_text("# comment\n- wr *CPR_CLK_SET*  # left out on purpose\n+ nothing  # unused\n")
+    allowed = npu("trace", "diff", a, b, "--writes", "--allow", rules)
+    assert allowed.returncode == 0 and "allowed: left out on purpose" in allowed.stdout
+    assert "1 allowed differences" in allowed.stdout and "'+ nothing'" in allowed.stdout
+
+
+@test
+def what_is_no_trace_is_refused(tmp):
+    bad = tmp / "bad"
+    refused(3, "trace", "show", tmp / "none", says=["No such file"])
+    bad.write_text("hello\n")
+    refused(3, "trace", "show", bad, says=["not a trace"])
+    bad.write_text("# npu trace 1: npu37\n   1.000 sing BAR0+0x0\n")
+    refused(3, "trace", "show", bad, says=["bad:2", "'sing"])
+    rules = tmp / "rules"
+    rules.write_text("- pattern without a reason\n")
+    bad.write_text("# npu trace 1: npu37\n")
+    refused(3, "trace", "diff", bad, bad, "--allow", rules, says=["rules:1", "REASON"])
+    refused(2, "trace", "sing", says=["expected show or diff"])
+    refused(2, "trace", "diff", bad, says=["two files"])
+    refused(1, "boot", "--device", f"sim:npu37,trace={tmp}/no/such", says=["no/such", "No such file"])
+
+
+@test
 def info_and_list_say_what_there_is(tmp):
     info = npu("info")
     assert info.returncode == 0 and all(": " in l for l in info.stdout.splitlines()), info.stdout

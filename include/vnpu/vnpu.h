@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -116,6 +117,11 @@ struct vnpu_stats {
 	uint64_t reg_reads, reg_writes, msis, ipc_rx, ipc_tx, doorbells, jobs, inferences;
 };
 void vnpu_get_stats(struct vnpu *vnpu, struct vnpu_stats *out);
+
+/** vnpu_trace_head(), vnpu_trace_write() - first line and lines of a trace file (docs/trace.md).
+ * Errors stay in ferror(). */
+void vnpu_trace_head(FILE *to, const struct vnpu *vnpu);
+void vnpu_trace_write(FILE *to, uint64_t time_ns, const char *line);
 
 /**
  * vnpu_fault() - make the next @count occasions go wrong

@@ -56,7 +56,8 @@ static int create_device(struct sim *sim, const struct sim_spec *spec, struct ba
 					.seed = spec->seed,
 					.engine = spec->engine,
 					.engine_threads = spec->threads,
-					.engine_strict = spec->strict };
+					.engine_strict = spec->strict,
+					.trace = spec->trace[0] ? spec->trace : NULL };
 	u64 start = base_clock_ns();
 	int ret = os_inproc_create(&cfg, &sim->os, err);
 

@@ -7,7 +7,7 @@
 #include "regs/gen.h"
 #include "service/path.h"
 
-#define PART_SIZE 64u /* longest part between commas, with its NUL */
+#define PART_SIZE SIM_PART_MAX /* with its NUL */
 
 struct option {
 	const char *key;
@@ -116,6 +116,14 @@ static int set_seed(struct sim_spec *spec, const char *value, struct base_err *e
 	return 0;
 }
 
+static int set_trace(struct sim_spec *spec, const char *value, struct base_err *err)
+{
+	if (!value[0])
+		return base_err_set(err, -EINVAL, "device: trace needs the name of a file");
+	snprintf(spec->trace, sizeof(spec->trace), "%s", value); /* a part is no longer */
+	return 0;
+}
+
 static int set_stepped(struct sim_spec *spec, const char *value, struct base_err *err)
 {
 	(void)value;
@@ -136,6 +144,7 @@ static const struct option options[] = {
 	{ "pci", true, set_pci },	  { "engine", true, set_engine },
 	{ "threads", true, set_threads }, { "stepped", false, set_stepped },
 	{ "seed", true, set_seed },	  { "strict", false, set_strict },
+	{ "trace", true, set_trace },
 };
 
 /* "key" or "key=value" in @part, which is cut in two. */

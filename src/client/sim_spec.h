@@ -5,9 +5,11 @@
 
 #include "base/base.h"
 
-#define SIM_PREFIX	"sim:"
-#define SIM_FORM	"sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict]"
+#define SIM_PREFIX "sim:"
+#define SIM_FORM \
+	"sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict][,trace=FILE]"
 #define SIM_MAX_THREADS 256u
+#define SIM_PART_MAX	256u /* bytes of "key=value" */
 
 struct sim_spec {
 	const char *gen;    /* static string */
@@ -17,6 +19,7 @@ struct sim_spec {
 	bool stepped;
 	u64 seed;
 	bool strict;
+	char trace[SIM_PART_MAX]; /* path; "": none */
 };
 
 /** sim_spec_parse() - -EINVAL with @err naming the part and what was expected. */

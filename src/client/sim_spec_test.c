@@ -18,7 +18,7 @@ static void full_string(void **state)
 	assert_int_equal(spec.threads, 0);
 	assert_false(spec.stepped || spec.strict);
 	assert_int_equal(sim_spec_parse("sim:npu37,strict,seed=0x10,stepped,threads=4,"
-					"engine=onednn,pci=ad1d",
+					"engine=onednn,pci=ad1d,trace=/tmp/a b",
 					&spec, NULL),
 			 0);
 	assert_int_equal(spec.device_id, 0xad1d);
@@ -26,6 +26,7 @@ static void full_string(void **state)
 	assert_int_equal(spec.threads, 4);
 	assert_int_equal(spec.seed, 16);
 	assert_true(spec.stepped && spec.strict);
+	assert_string_equal(spec.trace, "/tmp/a b");
 	assert_int_equal(sim_spec_parse("sim:npu37,pci=0x7D1D", &spec, NULL), 0);
 	assert_int_equal(spec.device_id, 0x7d1d);
 }
@@ -43,6 +44,8 @@ static void refused(const char *device, const char *hint)
 
 static void bad_strings(void **state)
 {
+	char part[2 * SIM_PART_MAX];
+
 	(void)state;
 	refused("sim:", "generation is \"\", expected npu37");
 	refused("sim:npu36", "generation is \"npu36\"");
@@ -53,6 +56,7 @@ static void bad_strings(void **state)
 	refused("sim:npu37,stepped=1", "stepped does not take a value");
 	refused("sim:npu37,stepped,stepped", "given twice");
 	refused("sim:npu37,seed", "seed needs a value");
+	refused("sim:npu37,trace=", "trace needs the name of a file");
 	refused("sim:npu37,seed=", "seed is \"\"");
 	refused("sim:npu37,seed=-1", "seed is \"-1\"");
 	refused("sim:npu37,seed=1,seed=2", "given twice");
@@ -65,8 +69,8 @@ static void bad_strings(void **state)
 	refused("sim:npu37,pci=", "ids of npu37");
 	refused("sim:npu37,pci=17d1d", "ids of npu37");
 	refused("sim:npu37,pci=7d1dq", "ids of npu37");
-	refused("sim:npu37,seed=0000000000000000000000000000000000000000000000000000000000000000001",
-		"too long");
+	snprintf(part, sizeof(part), "sim:npu37,trace=%0*u", (int)SIM_PART_MAX, 1);
+	refused(part, "too long");
 }
 
 int main(void)

@@ -44,6 +44,7 @@ struct inproc {
 	void (*finding)(void *opaque, enum os_inproc_class cls, const char *where,
 			const char *text);
 	void *opaque;
+	FILE *trace;
 };
 
 static struct inproc *to_inproc(struct os_device *os)
@@ -171,6 +172,13 @@ static void on_finding(void *opaque, const struct vnpu_finding *finding)
 	if (ip->finding)
 		ip->finding(ip->opaque, (enum os_inproc_class)finding->cls, finding->where,
 			    finding->text);
+}
+
+static void on_trace(void *opaque, uint64_t time_ns, const char *line)
+{
+	struct inproc *ip = opaque;
+
+	vnpu_trace_write(ip->trace, time_ns, line);
 }
 
 static int find_msi(struct inproc *ip)
@@ -412,6 +420,7 @@ static int create_vnpu(struct inproc *ip, const struct os_inproc_config *cfg, st
 		.opaque = ip,
 		.msi = on_msi,
 		.finding = on_finding,
+		.trace = ip->trace ? on_trace : NULL,
 	};
 	char why[300] = "";
 	int ret = vnpu_create(&vcfg, &ip->vnpu, why, sizeof(why));
@@ -419,7 +428,25 @@ static int create_vnpu(struct inproc *ip, const struct os_inproc_config *cfg, st
 	if (ret)
 		return base_err_set(err, ret, "virtual NPU %s: %s", cfg->gen,
 				    why[0] ? why : base_err_name(ret));
+	if (ip->trace)
+		vnpu_trace_head(ip->trace, ip->vnpu);
 	return 0;
+}
+
+static int open_trace(struct inproc *ip, const char *path, struct base_err *err)
+{
+	if (!path)
+		return 0;
+	ip->trace = fopen(path, "we");
+	if (!ip->trace)
+		return base_err_set(err, -errno, "trace file %s: %s", path, strerror(errno));
+	return 0;
+}
+
+static void close_trace(struct inproc *ip)
+{
+	if (ip->trace)
+		fclose(ip->trace);
 }
 
 int os_inproc_create(const struct os_inproc_config *cfg, struct os_device **out,
@@ -444,12 +471,17 @@ int os_inproc_create(const struct os_inproc_config *cfg, struct os_device **out,
 		base_err_set(err, ret, "virtual NPU: no condition variable");
 		goto err_free;
 	}
-	ret = create_vnpu(ip, cfg, err);
+	ret = open_trace(ip, cfg->trace, err);
 	if (ret)
 		goto err_fini_sync;
+	ret = create_vnpu(ip, cfg, err);
+	if (ret)
+		goto err_close_trace;
 	*out = &ip->os;
 	return 0;
 
+err_close_trace:
+	close_trace(ip);
 err_fini_sync:
 	pthread_mutex_destroy(&ip->lock);
 	pthread_cond_destroy(&ip->cond);
@@ -466,6 +498,7 @@ void os_inproc_destroy(struct os_device *os)
 		return;
 	os_pool_fini(&ip->pool);
 	vnpu_destroy(ip->vnpu);
+	close_trace(ip);
 	pthread_mutex_destroy(&ip->lock);
 	pthread_cond_destroy(&ip->cond);
 	base_free(ip);

@@ -30,6 +30,7 @@ struct os_inproc_config {
 	u32 engine_threads; /* 0: 1 */
 	bool engine_strict; /* a primitive with only a reference implementation fails its job */
 	bool scatter;	    /* give buffers in several pieces for the device */
+	const char *trace;  /* file for the trace of docs/trace.md; NULL: none */
 	/* Called with the model's lock held, maybe from its thread: note it and return. May be NULL. */
 	void (*finding)(void *opaque, enum os_inproc_class cls, const char *where,
 			const char *text);

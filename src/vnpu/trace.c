@@ -86,3 +86,15 @@ void vnpu_trace_event(struct vnpu *v, const char *what)
 	if (v->cfg.trace)
 		line(v, "%s", what);
 }
+
+void vnpu_trace_head(FILE *to, const struct vnpu *v)
+{
+	fprintf(to, "# npu trace 1: %s 0x%04x revision %u\n", v->info->name, v->device_id,
+		v->revision);
+}
+
+void vnpu_trace_write(FILE *to, uint64_t time_ns, const char *text)
+{
+	fprintf(to, "%12llu.%03llu %s\n", (unsigned long long)(time_ns / 1000),
+		(unsigned long long)(time_ns % 1000), text);
+}
