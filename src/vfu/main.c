@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "regs/gen.h"
+#include "vfu/control.h"
 #include "vfu/vfu.h"
 #include "vnpu/vnpu.h"
 
@@ -37,6 +39,7 @@ struct options {
 	struct device dev[MAX_DEVICES];
 	u32 nr;
 	enum base_log_level level;
+	bool control;
 };
 
 static const char usage_head[] =
@@ -54,6 +57,8 @@ static const char usage_head[] =
 static const char usage_tail[] =
 	"  --engine plain|onednn what computes networks (the best that can be loaded)\n"
 	"  --fault NAME[:COUNT]  make the next COUNT (1) occasions go wrong; --fault help lists names\n"
+	"  --control             faults while it runs: a line `fault DEVICE NAME COUNT` on the standard\n"
+	"                        input, DEVICE from 0, is answered by `ok` or `error: why`\n"
 	"  --trace FILE          write every register access, message and interrupt to FILE\n"
 	"  -v                    say when clients come and go; -vv: more\n"
 	"  --version, --help\n"
@@ -211,6 +216,10 @@ static int parse(int argc, char **argv, struct options *opt)
 			opt->level = arg[2] ? BASE_LOG_DBG : BASE_LOG_INFO;
 			continue;
 		}
+		if (strcmp(arg, "--control") == 0) {
+			opt->control = true;
+			continue;
+		}
 		if (strncmp(arg, "--", 2) != 0)
 			return usage_error("%s: no such option", arg);
 		if (i + 1 == argc)
@@ -290,10 +299,31 @@ static void end(struct device *dev)
 		fprintf(stderr, "vnpu: --trace %s: %s\n", dev->trace_path, strerror(errno));
 }
 
+/* Until a signal ends it. */
+static int serve(struct options *opt, const sigset_t *set)
+{
+	struct vfu_server *srv[MAX_DEVICES];
+	struct vfu_control control;
+	int ret = 0, sig;
+
+	for (u32 i = 0; i < opt->nr; i++)
+		srv[i] = opt->dev[i].srv;
+	if (opt->control)
+		ret = vfu_control_start(&control, STDIN_FILENO, STDOUT_FILENO, srv, opt->nr);
+	if (ret) {
+		fprintf(stderr, "vnpu: --control: %s\n", strerror(-ret));
+		return ret;
+	}
+	ret = -sigwait(set, &sig);
+	if (opt->control)
+		vfu_control_stop(&control);
+	return ret;
+}
+
 /* Signals that end the program go to sigwait() alone: blocked before there is any thread. */
 static int run(struct options *opt)
 {
-	int ret = 0, sig;
+	int ret = 0;
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -305,7 +335,7 @@ static int run(struct options *opt)
 		ret = start(&opt->dev[i], opt->level);
 	fflush(stdout);
 	if (!ret)
-		ret = -sigwait(&set, &sig);
+		ret = serve(opt, &set);
 	for (u32 i = opt->nr; i--;)
 		end(&opt->dev[i]);
 	return ret ? EXIT_FAILED : EXIT_OK;

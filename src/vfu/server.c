@@ -3,7 +3,6 @@
 #include "vfu/server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -50,7 +49,7 @@ static void on_trace(void *opaque, u64 time_ns, const char *line)
 {
 	struct vfu_server *srv = opaque;
 
-	fprintf(srv->cfg.trace, "%" PRIu64 " %s\n", time_ns, line);
+	vnpu_trace_write(srv->cfg.trace, time_ns, line);
 }
 
 /*
@@ -221,6 +220,8 @@ static int create_vnpu(struct vfu_server *srv, struct base_err *err)
 	if (ret)
 		return base_err_set(err, ret, "%s: %s", srv->cfg.name,
 				    why[0] ? why : base_err_name(ret));
+	if (srv->cfg.trace)
+		vnpu_trace_head(srv->cfg.trace, srv->vnpu);
 	return 0;
 }
 

@@ -1,0 +1,427 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The seam over a vfio-user socket (vfio_user.h).
+ *
+ * Registers: reads wait for their answer; writes to BARs are posted, as on a bus, and keep their
+ * order with the reads behind them.
+ *
+ * Memory: what the pool reserved is replaced by a memfd, which the server maps too.
+ *
+ * Interrupts: an eventfd the server adds to.
+ */
+#include "os/vfio_user.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/pool.h"
+#include "vfu/client.h"
+
+enum { PCI_STATUS = 0x06, PCI_BAR0 = 0x10, PCI_CAP_PTR = 0x34, PCI_STATUS_CAPS = 1u << 4 };
+enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
+enum { BAR_TYPE = 6, BAR_64BIT = 4, BAR_PREFETCH = 8, NR_BARS = 6 };
+
+/* The message itself goes to the eventfd; what the device has in its registers is for show. */
+#define MSI_MSG_ADDR 0xfee00000u
+#define MSI_MSG_DATA 0x41u
+
+struct vfio_user {
+	struct os_device os;
+	struct vfu_client *client;
+	u32 msi_cap;
+	int irq_fd, wake_fd; /* eventfds */
+	struct os_pool pool;
+};
+
+static struct vfio_user *to_vu(struct os_device *os)
+{
+	return (struct vfio_user *)(void *)os;
+}
+
+/*
+ * Configuration space and registers
+ */
+
+static int cfg_rd(struct os_device *os, u32 off, u32 size, u32 *val)
+{
+	u32 got = 0;
+	int ret = vfu_client_read(to_vu(os)->client, VFU_REGION_CONFIG, off, &got,
+				  base_min(size, 4u));
+
+	if (!ret)
+		*val = got;
+	return ret;
+}
+
+static int cfg_wr(struct os_device *os, u32 off, u32 size, u32 val)
+{
+	return vfu_client_write(to_vu(os)->client, VFU_REGION_CONFIG, off, &val, base_min(size, 4u),
+				false);
+}
+
+static int bar_info(struct os_device *os, u32 bar, struct os_bar *out)
+{
+	u32 low = 0;
+	int ret;
+
+	*out = (struct os_bar){ 0 };
+	if (bar >= NR_BARS)
+		return -EINVAL;
+	ret = vfu_client_region_size(to_vu(os)->client, VFU_REGION_BAR0 + bar, &out->size);
+	if (ret || !out->size)
+		return ret;
+	ret = cfg_rd(os, PCI_BAR0 + 4 * bar, 4, &low);
+	out->is_64bit = (low & BAR_TYPE) == BAR_64BIT;
+	out->prefetchable = (low & BAR_PREFETCH) != 0;
+	return ret;
+}
+
+static int bar_map(struct os_device *os, u32 bar)
+{
+	struct os_bar info;
+	int ret = bar_info(os, bar, &info);
+
+	return ret ? ret : info.size ? 0 : -EINVAL;
+}
+
+static void bar_unmap(struct os_device *os, u32 bar)
+{
+	(void)os;
+	(void)bar;
+}
+
+/* An access the server refuses, or cannot answer any more, is one a bus would not complete. */
+static u32 rd32(struct os_device *os, u32 bar, u32 off)
+{
+	u32 val;
+
+	return vfu_client_read(to_vu(os)->client, bar, off, &val, sizeof(val)) ? UINT32_MAX : val;
+}
+
+static u64 rd64(struct os_device *os, u32 bar, u32 off)
+{
+	u64 val;
+
+	return vfu_client_read(to_vu(os)->client, bar, off, &val, sizeof(val)) ? UINT64_MAX : val;
+}
+
+static void wr32(struct os_device *os, u32 bar, u32 off, u32 val)
+{
+	int ret = vfu_client_write(to_vu(os)->client, bar, off, &val, sizeof(val), true);
+
+	(void)ret; /* the next read tells */
+}
+
+static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
+{
+	int ret = vfu_client_write(to_vu(os)->client, bar, off, &val, sizeof(val), true);
+
+	(void)ret; /* the next read tells */
+}
+
+/*
+ * DMA memory
+ */
+
+/* A file in the place of [@cpu, @cpu + @len), shared with the server.  The mappings keep it. */
+static int map(void *opaque, u64 addr, u64 len, void *cpu)
+{
+	struct vfio_user *vu = opaque;
+	int fd = memfd_create("npu-dma", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)len) ||
+	    mmap(cpu, len, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED, fd, 0) == MAP_FAILED)
+		ret = -errno;
+	else
+		ret = vfu_client_dma_map(vu->client, addr, len, fd, 0);
+	close(fd);
+	return ret;
+}
+
+/* The pool unmaps our side next; a server that has gone has unmapped its own. */
+static void unmap(void *opaque, u64 addr, u64 len)
+{
+	struct vfio_user *vu = opaque;
+	int ret = vfu_client_dma_unmap(vu->client, addr, len);
+
+	(void)ret;
+}
+
+static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
+		     bool contiguous, struct os_dma *out)
+{
+	(void)cache; /* both sides are processes: everything is coherent */
+	return os_pool_alloc(&to_vu(os)->pool, size, align, addr_bits, contiguous, out);
+}
+
+static void dma_free(struct os_device *os, struct os_dma *dma)
+{
+	os_pool_free(&to_vu(os)->pool, dma);
+}
+
+/*
+ * Interrupt
+ */
+
+static int find_msi(struct vfio_user *vu)
+{
+	u32 status = 0, ptr = 0, cap = 0;
+	int ret = cfg_rd(&vu->os, PCI_STATUS, 2, &status);
+
+	if (!ret && !(status & PCI_STATUS_CAPS))
+		return -ENODEV;
+	if (!ret)
+		ret = cfg_rd(&vu->os, PCI_CAP_PTR, 1, &ptr);
+	for (u32 i = 0; !ret && i < 48 && ptr >= 0x40; i++) {
+		ret = cfg_rd(&vu->os, ptr & 0xfc, 2, &cap);
+		if (!ret && (cap & 0xff) == MSI_CAP) {
+			vu->msi_cap = ptr & 0xfc;
+			return 0;
+		}
+		ptr = cap >> 8;
+	}
+	return ret ? ret : -ENODEV;
+}
+
+static int write_message(struct vfio_user *vu, u32 ctrl)
+{
+	u32 data_off = vu->msi_cap + (ctrl & MSI_CTRL_64 ? 12 : 8);
+	int ret = cfg_wr(&vu->os, vu->msi_cap + MSI_ADDR, 4, MSI_MSG_ADDR);
+
+	if (!ret && (ctrl & MSI_CTRL_64))
+		ret = cfg_wr(&vu->os, vu->msi_cap + MSI_ADDR + 4, 4, 0);
+	if (!ret)
+		ret = cfg_wr(&vu->os, data_off, 2, MSI_MSG_DATA);
+	if (!ret)
+		ret = cfg_wr(&vu->os, vu->msi_cap + MSI_CTRL, 2, ctrl | MSI_CTRL_EN);
+	return ret;
+}
+
+/* Takes what the eventfd counted: did it count anything? */
+static bool drain(int fd)
+{
+	u64 count;
+
+	return read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
+}
+
+static int irq_setup(struct os_device *os)
+{
+	struct vfio_user *vu = to_vu(os);
+	u32 ctrl = 0;
+	int ret = find_msi(vu);
+
+	if (!ret)
+		ret = cfg_rd(os, vu->msi_cap + MSI_CTRL, 2, &ctrl);
+	if (ret)
+		return ret;
+	(void)drain(vu->irq_fd);
+	ret = vfu_client_irq(vu->client, VFU_IRQ_MSI, vu->irq_fd);
+	return ret ? ret : write_message(vu, ctrl);
+}
+
+static void irq_teardown(struct os_device *os)
+{
+	struct vfio_user *vu = to_vu(os);
+	u32 ctrl = 0;
+	int ret = cfg_rd(os, vu->msi_cap + MSI_CTRL, 2, &ctrl);
+
+	if (!ret)
+		ret = cfg_wr(os, vu->msi_cap + MSI_CTRL, 2, ctrl & ~(u32)MSI_CTRL_EN);
+	if (!ret)
+		ret = vfu_client_irq(vu->client, VFU_IRQ_MSI, -1);
+	(void)ret; /* a server that has gone interrupts no more */
+	(void)drain(vu->irq_fd);
+}
+
+static bool irq_ack(struct os_device *os)
+{
+	return drain(to_vu(os)->irq_fd);
+}
+
+static void wmb(struct os_device *os)
+{
+	(void)os;
+	atomic_thread_fence(memory_order_release);
+}
+
+static int reset(struct os_device *os)
+{
+	return vfu_client_reset(to_vu(os)->client);
+}
+
+/*
+ * Time
+ */
+
+static u64 now_ns(struct os_device *os)
+{
+	(void)os;
+	return base_clock_ns();
+}
+
+static void delay_ns(struct os_device *os, u64 ns)
+{
+	u64 end = base_clock_ns() + ns;
+
+	(void)os;
+	while (base_clock_ns() < end)
+		;
+}
+
+/* How long to sleep; NULL: for ever. */
+static const struct timespec *remaining(u64 until_ns, struct timespec *ts)
+{
+	u64 now = base_clock_ns(), ns = until_ns > now ? until_ns - now : 0;
+
+	if (ns / BASE_NS_PER_S > INT32_MAX)
+		return NULL;
+	ts->tv_sec = (time_t)(ns / BASE_NS_PER_S);
+	ts->tv_nsec = (long)(ns % BASE_NS_PER_S);
+	return ts;
+}
+
+static void add(int fd)
+{
+	const u64 one = 1;
+	ssize_t n = write(fd, &one, sizeof(one));
+
+	(void)n; /* a full counter is readable as well */
+}
+
+/* A server that hangs up interrupts for the last time: the driver looks, and sees all-ones. */
+static int wait_irq(struct os_device *os, u64 until_ns)
+{
+	struct vfio_user *vu = to_vu(os);
+	struct pollfd fds[] = { { .fd = vu->irq_fd, .events = POLLIN },
+				{ .fd = vu->wake_fd, .events = POLLIN },
+				{ .fd = vfu_client_fd(vu->client), .events = POLLRDHUP } };
+	struct timespec ts;
+	int n;
+
+	do
+		n = ppoll(fds, BASE_ARRAY_SIZE(fds), remaining(until_ns, &ts), NULL);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n ? -errno : -ETIMEDOUT;
+	if (fds[0].revents)
+		return 0;
+	if (fds[1].revents) {
+		(void)drain(vu->wake_fd);
+		return -EINTR;
+	}
+	add(vu->irq_fd);
+	return 0;
+}
+
+static void wake(struct os_device *os)
+{
+	add(to_vu(os)->wake_fd);
+}
+
+static int event_source(struct os_device *os)
+{
+	return to_vu(os)->irq_fd;
+}
+
+static const struct os_ops ops = {
+	.cfg_rd = cfg_rd,
+	.cfg_wr = cfg_wr,
+	.bar_info = bar_info,
+	.bar_map = bar_map,
+	.bar_unmap = bar_unmap,
+	.rd32 = rd32,
+	.wr32 = wr32,
+	.rd64 = rd64,
+	.wr64 = wr64,
+	.dma_alloc = dma_alloc,
+	.dma_free = dma_free,
+	.irq_setup = irq_setup,
+	.irq_teardown = irq_teardown,
+	.irq_ack = irq_ack,
+	.wmb = wmb,
+	.reset = reset,
+	.now_ns = now_ns,
+	.delay_ns = delay_ns,
+	.wait = wait_irq,
+	.wake = wake,
+	.event_source = event_source,
+};
+
+/*
+ * Creation
+ */
+
+static int open_events(struct vfio_user *vu)
+{
+	int ret;
+
+	vu->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vu->irq_fd < 0)
+		return -errno;
+	vu->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (vu->wake_fd >= 0)
+		return 0;
+	ret = -errno;
+	close(vu->irq_fd);
+	return ret;
+}
+
+int os_vfio_user_create(const char *path, struct os_device **out, struct base_err *err)
+{
+	struct vfio_user *vu = base_zalloc(sizeof(*vu));
+	int ret;
+
+	if (!vu)
+		return base_err_set(err, -ENOMEM, "vfio-user: no memory");
+	vu->os.ops = &ops;
+	vu->os.is_virtual = true; /* a program answers: it may have our own firmware image */
+	snprintf(vu->os.location, sizeof(vu->os.location), "vfio-user:%s", path);
+	vu->pool = (struct os_pool){ .map = map, .unmap = unmap, .opaque = vu };
+	ret = open_events(vu);
+	if (ret) {
+		base_err_set(err, ret, "vfio-user: no eventfd: %s", strerror(-ret));
+		goto err_free;
+	}
+	ret = vfu_client_open(path, &vu->client, err);
+	if (ret) {
+		base_err_prefix(err, "vfio-user");
+		goto err_close;
+	}
+	*out = &vu->os;
+	return 0;
+
+err_close:
+	close(vu->wake_fd);
+	close(vu->irq_fd);
+err_free:
+	base_free(vu);
+	return ret;
+}
+
+void os_vfio_user_destroy(struct os_device *os)
+{
+	struct vfio_user *vu = to_vu(os);
+
+	if (!os)
+		return;
+	os_pool_fini(&vu->pool);
+	vfu_client_close(vu->client);
+	close(vu->wake_fd);
+	close(vu->irq_fd);
+	base_free(vu);
+}
+
+u64 os_vfio_user_live_dma(const struct os_device *os)
+{
+	return ((const struct vfio_user *)(const void *)os)->pool.live;
+}
