@@ -5,7 +5,7 @@
 
 #include "client/internal.h"
 
-static const struct backend_ops *const backends[] = { &backend_sim };
+static const struct backend_ops *const backends[] = { &backend_sim, &backend_vfio_user };
 
 const struct backend_ops *backend_by_idx(u32 idx)
 {

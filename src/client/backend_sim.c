@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * sim: -- service, driver core and virtual NPU in this process.  The process owns the device, so
- * its client is privileged and the quotas are the machine's.
+ * Service and driver core in this process, the device here too (sim:) or behind a vfio-user socket
+ * (vfio-user:).  The process owns the device, so its client is privileged and the quotas are the
+ * machine's.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,15 +13,20 @@
 #include "client/sim_spec.h"
 #include "driver/gen/gen.h"
 #include "os/inproc.h"
+#include "os/vfio_user.h"
 #include "regs/gen.h"
 #include "service/path.h"
 #include "service/svc.h"
+
+#define VFIO_USER_PREFIX "vfio-user:"
+#define VFIO_USER_FORM	 "vfio-user:PATH"
 
 #define STEPPED_POLL_NS (10 * BASE_NS_PER_US) /* what a poll costs on the virtual clock */
 
 struct sim {
 	struct backend base;
 	struct os_device *os;
+	void (*destroy_os)(struct os_device *os);
 	struct drv_dev *drv;
 	struct svc *svc;
 	struct svc_client *client;
@@ -58,11 +64,9 @@ static int create_device(struct sim *sim, const struct sim_spec *spec, struct ba
 					.engine_threads = spec->threads,
 					.engine_strict = spec->strict,
 					.trace = spec->trace[0] ? spec->trace : NULL };
-	u64 start = base_clock_ns();
-	int ret = os_inproc_create(&cfg, &sim->os, err);
 
-	sim->create_ns = base_clock_ns() - start;
-	return ret;
+	sim->destroy_os = os_inproc_destroy;
+	return os_inproc_create(&cfg, &sim->os, err);
 }
 
 static int boot(struct sim *sim, struct base_err *err)
@@ -122,16 +126,26 @@ err_destroy:
 	return base_err_set(err, ret, "device: no memory for the service");
 }
 
-static int bring_up(struct sim *sim, const struct sim_spec *spec, struct base_err *err)
+/* @spec NULL: @device is a vfio-user socket. */
+static int bring_up(struct sim *sim, const struct sim_spec *spec, const char *device,
+		    struct base_err *err)
 {
-	int ret = create_device(sim, spec, err);
+	u64 start = base_clock_ns();
+	int ret;
 
+	if (spec) {
+		ret = create_device(sim, spec, err);
+	} else {
+		sim->destroy_os = os_vfio_user_destroy;
+		ret = os_vfio_user_create(device + strlen(VFIO_USER_PREFIX), &sim->os, err);
+	}
+	sim->create_ns = base_clock_ns() - start;
 	if (ret)
 		return ret;
 	ret = boot(sim, err);
 	if (ret)
 		goto err_destroy_os;
-	ret = serve(sim, spec->stepped, err);
+	ret = serve(sim, spec && spec->stepped, err);
 	if (ret)
 		goto err_destroy_drv;
 	return 0;
@@ -139,25 +153,22 @@ static int bring_up(struct sim *sim, const struct sim_spec *spec, struct base_er
 err_destroy_drv:
 	drv_destroy(sim->drv);
 err_destroy_os:
-	os_inproc_destroy(sim->os);
+	sim->destroy_os(sim->os);
 	return ret;
 }
 
-static int sim_connect(const char *device, const struct npu_open_options *options,
+static int connect_any(const struct backend_ops *ops, const struct sim_spec *spec,
+		       const char *device, const struct npu_open_options *options,
 		       struct backend **out, struct base_err *err)
 {
-	struct sim_spec spec;
-	struct sim *sim;
-	int ret = sim_spec_parse(device, &spec, err);
+	struct sim *sim = base_zalloc(sizeof(*sim));
+	int ret;
 
-	if (ret)
-		return ret;
-	sim = base_zalloc(sizeof(*sim));
 	if (!sim)
 		return base_err_set(err, -ENOMEM, "device: no memory");
-	sim->base.ops = &backend_sim;
+	sim->base.ops = ops;
 	sim->options = options;
-	ret = bring_up(sim, &spec, err);
+	ret = bring_up(sim, spec, device, err);
 	sim->options = NULL;
 	if (ret) {
 		base_free(sim);
@@ -165,6 +176,21 @@ static int sim_connect(const char *device, const struct npu_open_options *option
 	}
 	*out = &sim->base;
 	return 0;
+}
+
+static int sim_connect(const char *device, const struct npu_open_options *options,
+		       struct backend **out, struct base_err *err)
+{
+	struct sim_spec spec;
+	int ret = sim_spec_parse(device, &spec, err);
+
+	return ret ? ret : connect_any(&backend_sim, &spec, device, options, out, err);
+}
+
+static int vfio_user_connect(const char *device, const struct npu_open_options *options,
+			     struct backend **out, struct base_err *err)
+{
+	return connect_any(&backend_vfio_user, NULL, device, options, out, err);
 }
 
 static void sim_disconnect(struct backend *be)
@@ -175,7 +201,7 @@ static void sim_disconnect(struct backend *be)
 	svc_remove_device(sim->svc, sim->idx, NULL); /* if not in order, then by drv_destroy() */
 	svc_destroy(sim->svc);
 	drv_destroy(sim->drv);
-	os_inproc_destroy(sim->os);
+	sim->destroy_os(sim->os);
 	base_free(sim);
 }
 
@@ -238,6 +264,18 @@ static void sim_query(struct backend *be, struct npu_device_info *out)
 		out->findings += os_inproc_nr_findings(sim->os, (enum os_inproc_class)cls);
 }
 
+/* What the other side found, it tells in its own log. */
+static void vfio_user_query(struct backend *be, struct npu_device_info *out)
+{
+	out->device_create_ns = to_sim(be)->create_ns;
+}
+
+static void vfio_user_list(void (*item)(void *opaque, const char *device, const char *description),
+			   void *opaque)
+{
+	item(opaque, VFIO_USER_FORM, "an NPU behind a vfio-user socket, as `vnpu` makes them");
+}
+
 static void sim_list(void (*item)(void *opaque, const char *device, const char *description),
 		     void *opaque)
 {
@@ -269,4 +307,21 @@ const struct backend_ops backend_sim = {
 	.close = sim_close,
 	.query = sim_query,
 	.list = sim_list,
+};
+
+const struct backend_ops backend_vfio_user = {
+	.prefix = VFIO_USER_PREFIX,
+	.form = VFIO_USER_FORM,
+	.connect = vfio_user_connect,
+	.disconnect = sim_disconnect,
+	.open = sim_open,
+	.dup = sim_dup,
+	.read = sim_read,
+	.write = sim_write,
+	.call = sim_call,
+	.map = sim_map,
+	.wait = sim_wait,
+	.close = sim_close,
+	.query = vfio_user_query,
+	.list = vfio_user_list,
 };

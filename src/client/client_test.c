@@ -141,6 +141,23 @@ const struct backend_ops backend_sim = {
 	.list = test_list,
 };
 
+static int no_connect(const char *device, const struct npu_open_options *options,
+		      struct backend **out, struct base_err *err)
+{
+	(void)options, (void)out;
+	return base_err_set(err, -ECONNREFUSED, "device \"%s\": nobody there", device);
+}
+
+static void no_list(void (*item)(void *opaque, const char *device, const char *description),
+		    void *opaque)
+{
+	(void)item, (void)opaque;
+}
+
+const struct backend_ops backend_vfio_user = {
+	.prefix = "vfio-user:", .form = "vfio-user:PATH", .connect = no_connect, .list = no_list
+};
+
 struct fixture {
 	struct npu_device *dev;
 	struct npu_context *ctx;
@@ -449,7 +466,8 @@ static void devices_are_listed_and_found(void **state)
 	npu_list(take_name, &name);
 	assert_string_equal(name, "sim:fake");
 	assert_int_equal(npu_device_open("simulated", &dev), -EINVAL);
-	assert_non_null(strstr(npu_last_error(), "expected sim:fake"));
+	assert_non_null(strstr(npu_last_error(), "expected sim:fake or vfio-user:PATH"));
+	assert_int_equal(npu_device_open("vfio-user:/x", &dev), -ECONNREFUSED);
 	assert_null(dev);
 	npu_device_close(NULL);
 	npu_context_destroy(NULL);
