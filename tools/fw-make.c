@@ -16,8 +16,10 @@
 
 static int usage(FILE *to)
 {
-	fprintf(to, "usage: fw-make GENERATION FILE\n\n"
-		    "Writes the built-in firmware image of GENERATION to FILE.  Generations:");
+	fprintf(to,
+		"usage: fw-make [--hws] GENERATION FILE\n\n"
+		"Writes the built-in firmware image of GENERATION to FILE; with --hws it has the\n"
+		"JSM version from which on Linux schedules in hardware.  Generations:");
 	for (unsigned int i = 0; reg_gen_by_idx(i); i++)
 		fprintf(to, " %s", reg_gen_by_idx(i)->name);
 	fprintf(to, "\n");
@@ -43,6 +45,7 @@ static int write_file(const char *path, const void *data, size_t size)
 int main(int argc, char **argv)
 {
 	const struct reg_gen *gen;
+	bool hws = argc > 1 && !strcmp(argv[1], "--hws");
 	struct abi_fw_spec spec;
 	size_t size;
 	void *image;
@@ -50,6 +53,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "--help"))
 		return usage(stdout);
+	argc -= hws;
+	argv += hws;
 	if (argc != 3)
 		return usage(stderr);
 	gen = reg_gen_by_name(argv[1]);
@@ -58,6 +63,8 @@ int main(int argc, char **argv)
 		return usage(stderr);
 	}
 	abi_fw_spec_init(&spec, gen->va.runtime.start, gen->va.runtime.end, gen->nnrt_api);
+	if (hws)
+		spec.jsm_api = ABI_FW_JSM_HWS;
 	size = abi_fw_image_size(&spec);
 	image = malloc(size);
 	if (!image || abi_fw_image_write(&spec, image, size)) {

@@ -275,7 +275,8 @@ static void test_fw_write(void **state)
 	assert_true(h.api_version[4] < ABI_FW_JSM_HWS);
 	assert_int_equal(h.api_version[7], 0x00070000);
 	assert_int_equal(h.shave_nn_fw_size, 0);
-	assert_int_equal(h.preemption_buffer_1_size | h.preemption_buffer_2_size, 0);
+	assert_int_equal(h.preemption_buffer_1_size, ABI_FW_PREEMPT_SIZE);
+	assert_int_equal(h.preemption_buffer_2_size, ABI_FW_PREEMPT_SIZE);
 	assert_true(h.ro_section_start_address == 0);
 	abi_fw_image_version(a, ver, sizeof(ver));
 	assert_string_equal(ver, "npu built-in firmware image");

@@ -228,6 +228,8 @@ static void spec_header(const struct abi_fw_spec *spec, struct abi_fw_header *h)
 	h->api_version[ABI_FW_API_JSM] = spec->jsm_api;
 	h->api_version[ABI_FW_API_NNRT] = spec->nnrt_api;
 	h->runtime_size = spec->runtime_size;
+	h->preemption_buffer_1_size = ABI_FW_PREEMPT_SIZE;
+	h->preemption_buffer_2_size = ABI_FW_PREEMPT_SIZE;
 }
 
 int abi_fw_image_write(const struct abi_fw_spec *spec, void *buf, size_t size)

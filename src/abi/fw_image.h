@@ -16,6 +16,7 @@
 #define ABI_FW_SHAVE_MAX      0x200000 /* SRC: P 4.4 */
 #define ABI_FW_ENTRY_SPAN     4096     /* SRC: P 4.4: [entry, +4 KiB) inside the image */
 #define ABI_FW_NR_API	      16
+#define ABI_FW_PREEMPT_SIZE   0x10000 /* ours; SRC: P 4.8: below 4 KiB Linux 7.2 warns */
 
 /* indices of api_version[]; SRC: P 4.5 */
 enum abi_fw_api {
@@ -161,8 +162,8 @@ size_t abi_fw_image_size(const struct abi_fw_spec *spec);
 /**
  * abi_fw_image_write() - write the whole image to @buf
  *
- * No read-only section, no shave memory, no preemption buffers.  The same @spec gives the same
- * bytes.
+ * No read-only section, no shave memory; preemption buffers of ABI_FW_PREEMPT_SIZE.  The same
+ * @spec gives the same bytes.
  *
  * Return: 0; -EINVAL when @spec contradicts itself (the result would fail the check); -ENOSPC when
  * @size is less than abi_fw_image_size().
