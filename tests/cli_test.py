@@ -215,6 +215,17 @@ def traces_are_shown_and_compared(tmp):
 
 
 @test
+def boots_as_linux_does(tmp):
+    """Linux's driver is the judge: the same accesses in the same order, or a rule says why not."""
+    linux, ours = ROOT / "tests/traces/linux-mtl-boot", tmp / "ours.trace"
+    assert npu("boot", "--device", f"sim:npu37,trace={ours}").returncode == 0
+    done = npu("trace", "diff", f"{linux}.trace", ours, "--until", "ready", "--allow",
+               f"{linux}.rules")
+    assert done.returncode == 0, done.stdout
+    assert int(done.stdout.splitlines()[-1].split()[0]) >= 100, done.stdout
+
+
+@test
 def what_is_no_trace_is_refused(tmp):
     bad = tmp / "bad"
     refused(3, "trace", "show", tmp / "none", says=["No such file"])

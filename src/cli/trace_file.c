@@ -167,11 +167,17 @@ void cli_trace_keep(struct cli_trace *trace, u32 wanted, const char *until)
  * Addresses
  */
 
-/* Registers whose value is an address; the rest of the value stays. */
+#define FLAGS	 UINT64_C(0xc000000000000000) /* above any address */
+#define LOW_BITS UINT64_C(0x1f)		      /* below any table's or queue's address */
+
+/* Registers that are told where something is: what matters is that they are told. */
+static const char *const base_regs[] = { " STRTAB_BASE ", " CMDQ_BASE ", " EVTQ_BASE " };
+
+/* Registers whose values lie around each other. */
 static const char *const address_regs[] = {
-	" STRTAB_BASE ",	" CMDQ_BASE ",
-	" EVTQ_BASE ",		"HOST_SS_LOADING_ADDRESS_LO ",
-	"_TIM_IPC_FIFO ",	"_TIM_IPC_FIFO_ATM ",
+	"HOST_SS_LOADING_ADDRESS_LO ",
+	"_TIM_IPC_FIFO ",
+	"_TIM_IPC_FIFO_ATM ",
 	"VERIFICATION_ADDRESS",
 };
 
@@ -180,65 +186,89 @@ struct label { /* addresses around @addr are called after the register it was fi
 	const char *reg;
 };
 
-static bool is_address(const struct cli_trace_rec *rec)
+struct labels {
+	struct label label[64];
+	u32 nr;
+};
+
+static bool names_any(const struct cli_trace_rec *rec, const char *const *regs, size_t nr)
 {
 	if (rec->kind != CLI_TRACE_READ && rec->kind != CLI_TRACE_WRITE)
 		return false;
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(address_regs); i++)
-		if (strstr(rec->text, address_regs[i]))
+	for (size_t i = 0; i < nr; i++)
+		if (strstr(rec->text, regs[i]))
 			return true;
 	return false;
 }
 
-static const struct label *find_label(const struct label *labels, u32 nr, u64 addr)
+/* The label around @addr, made if there is none; NULL: too many. */
+static const struct label *find_label(struct labels *labels, u64 addr, const char *reg)
 {
-	for (u32 i = 0; i < nr; i++)
-		if (addr - labels[i].addr < NEAR || labels[i].addr - addr < NEAR)
-			return &labels[i];
-	return NULL;
+	struct label *l = labels->label;
+
+	for (u32 i = 0; i < labels->nr; i++)
+		if (addr - l[i].addr < NEAR || l[i].addr - addr < NEAR)
+			return &l[i];
+	if (labels->nr == BASE_ARRAY_SIZE(labels->label))
+		return NULL;
+	l[labels->nr] = (struct label){ addr & ~(u64)(BASE_PAGE_SIZE - 1), reg };
+	return &l[labels->nr++];
 }
 
-/* "wr64 BAR0+0x200090 CMDQ_BASE <CMDQ_BASE + 0x4>": page and flags apart. */
-static int rename_value(struct cli_trace_rec *rec, struct label *labels, u32 *nr, u32 max)
+static int set_text(struct cli_trace_rec *rec, char *text, int len)
 {
-	u64 val = strtoull(rec->text + rec->where, NULL, 16);
-	const u64 flags = UINT64_C(0xc000000000000000);
-	u64 addr = val & ~flags;
-	const struct label *l = find_label(labels, *nr, addr);
-	const char *reg = rec->text + rec->where;
-	char *text;
-
-	if (!addr)
-		return 0;
-	while (reg > rec->text && reg[-1] != ' ')
-		reg--;
-	if (!l && *nr < max) {
-		labels[*nr] =
-			(struct label){ .addr = addr & ~(u64)(BASE_PAGE_SIZE - 1), .reg = reg };
-		l = &labels[(*nr)++];
-	}
-	if (!l)
-		return 0;
-	if (asprintf(&text, "%.*s <%.*s %+lld%s>", (int)rec->where, rec->text,
-		     (int)strcspn(l->reg, " "), l->reg, (long long)(addr - l->addr),
-		     val & flags ? " flagged" : "") < 0)
+	if (len < 0)
 		return cli_fail(CLI_FAILED, "no memory");
-	/* labels point into texts that are kept */
-	if (l->reg == reg)
-		labels[*nr - 1].reg = text + (reg - rec->text);
 	free(rec->text);
 	rec->text = text;
 	return 0;
 }
 
+/* "wr64 BAR0+0x200090 CMDQ_BASE <address> 0x4 flagged" */
+static int hide_base(struct cli_trace_rec *rec)
+{
+	u64 val = strtoull(rec->text + rec->where, NULL, 16);
+	char *text;
+	int len = asprintf(&text, "%.*s %s 0x%x%s", (int)rec->where, rec->text,
+			   val & ~(FLAGS | LOW_BITS) ? "<address>" : "0", (u32)(val & LOW_BITS),
+			   val & FLAGS ? " flagged" : "");
+
+	return set_text(rec, text, len);
+}
+
+/* "rd BAR0+0x200f4 HOST_SS_TIM_IPC_FIFO_ATM <HOST_SS_TIM_IPC_FIFO_ATM +64>" */
+static int name_value(struct cli_trace_rec *rec, struct labels *labels)
+{
+	u64 addr = strtoull(rec->text + rec->where, NULL, 16);
+	const char *reg = rec->text + rec->where;
+	const struct label *l;
+	char *text;
+	int len;
+
+	while (reg > rec->text && reg[-1] != ' ')
+		reg--;
+	l = addr ? find_label(labels, addr, reg) : NULL;
+	if (!l)
+		return 0;
+	len = asprintf(&text, "%.*s <%.*s %+lld>", (int)rec->where, rec->text,
+		       (int)strcspn(l->reg, " "), l->reg, (long long)(addr - l->addr));
+	if (len >= 0 && l->reg == reg) /* the label's name lives in the text that is kept */
+		labels->label[labels->nr - 1].reg = text + (reg - rec->text);
+	return set_text(rec, text, len);
+}
+
 int cli_trace_addresses(struct cli_trace *trace)
 {
-	struct label labels[64];
-	u32 nr = 0;
+	struct labels labels = { .nr = 0 };
 	int ret = 0;
 
-	for (u32 i = 0; !ret && i < trace->nr; i++)
-		if (is_address(&trace->recs[i]))
-			ret = rename_value(&trace->recs[i], labels, &nr, BASE_ARRAY_SIZE(labels));
+	for (u32 i = 0; !ret && i < trace->nr; i++) {
+		struct cli_trace_rec *rec = &trace->recs[i];
+
+		if (names_any(rec, base_regs, BASE_ARRAY_SIZE(base_regs)))
+			ret = hide_base(rec);
+		else if (names_any(rec, address_regs, BASE_ARRAY_SIZE(address_regs)))
+			ret = name_value(rec, &labels);
+	}
 	return ret;
 }
