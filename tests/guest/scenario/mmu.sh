@@ -1,0 +1,4 @@
+# Commands that touch what is not there.
+must probe load_driver
+plan
+groups mmu
