@@ -18,8 +18,7 @@
  */
 static atomic_flag table_lock = ATOMIC_FLAG_INIT;
 static struct vfu_dma *all;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static int install_error;
+static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER; /* protects: before, while set */
 static struct sigaction before;
 
 static void lock(void)
@@ -85,19 +84,31 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 		(void)sigaction(SIGBUS, &before, NULL); /* the access is repeated, and kills */
 }
 
-static void install(void)
+/* With each device: whoever is part of the process may have put his own in the place. */
+static int install(void)
 {
-	struct sigaction act = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER };
+	const struct sigaction act = { .sa_sigaction = on_sigbus,
+				       .sa_flags = SA_SIGINFO | SA_NODEFER };
+	struct sigaction now;
+	int ret = 0;
 
-	if (sigaction(SIGBUS, &act, &before))
-		install_error = -errno;
+	pthread_mutex_lock(&install_lock);
+	if (sigaction(SIGBUS, NULL, &now)) {
+		ret = -errno;
+	} else if (!(now.sa_flags & SA_SIGINFO) || now.sa_sigaction != on_sigbus) {
+		before = now;
+		ret = sigaction(SIGBUS, &act, NULL) ? -errno : 0;
+	}
+	pthread_mutex_unlock(&install_lock);
+	return ret;
 }
 
 int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu)
 {
-	pthread_once(&once, install);
-	if (install_error)
-		return install_error;
+	int ret = install();
+
+	if (ret)
+		return ret;
 	dma->vnpu = vnpu;
 	dma->entries = NULL;
 	dma->nr = 0;

@@ -115,7 +115,7 @@ static int skip_number(struct cursor *c)
 
 static int object(struct cursor *c, const struct field *fields);
 
-static int skip(struct cursor *c);
+static int skip_any(struct cursor *c);
 
 static int array(struct cursor *c)
 {
@@ -125,12 +125,12 @@ static int array(struct cursor *c)
 	if (accept(c, ']'))
 		return 0;
 	do
-		ret = skip(c);
+		ret = skip_any(c);
 	while (!ret && accept(c, ','));
 	return ret ? ret : accept(c, ']') ? 0 : -EINVAL;
 }
 
-static int skip(struct cursor *c)
+static int skip_any(struct cursor *c)
 {
 	const char *text;
 	size_t len;
@@ -151,7 +151,7 @@ static int skip(struct cursor *c)
 static int value(struct cursor *c, const struct field *field)
 {
 	if (!field)
-		return skip(c);
+		return skip_any(c);
 	if (field->number)
 		return number(c, field->number);
 	return field->flag ? boolean(c, field->flag) : object(c, field->object);

@@ -47,22 +47,16 @@ static bool size_ok(u32 size)
 	return size >= sizeof(struct vfu_hdr) && size <= VFU_MAX_MSG;
 }
 
-/* Size of the message at @at, or 0: its header is not there yet. */
-static u32 size_at(const struct vfu_wire *wire, u32 at)
+/* Is the header of the message at @at there yet?  Its size, if so. */
+static bool header_at(const struct vfu_wire *wire, u32 at, u32 *size)
 {
 	struct vfu_hdr hdr;
 
 	if (wire->tail - at < sizeof(hdr))
-		return 0;
+		return false;
 	memcpy(&hdr, wire->buf + at, sizeof(hdr));
-	return hdr.size;
-}
-
-bool vfu_wire_pending(const struct vfu_wire *wire)
-{
-	u32 size = size_at(wire, wire->head);
-
-	return size && size <= wire->tail - wire->head;
+	*size = hdr.size;
+	return true;
 }
 
 /* Start of the last message that has begun, or -EPROTO. */
@@ -70,11 +64,10 @@ static int last_begun(const struct vfu_wire *wire, u32 *out)
 {
 	u32 at = wire->head, size;
 
-	for (;;) {
-		size = size_at(wire, at);
-		if (size && !size_ok(size))
+	while (header_at(wire, at, &size)) {
+		if (!size_ok(size))
 			return -EPROTO;
-		if (!size || size >= wire->tail - at)
+		if (size >= wire->tail - at)
 			break;
 		at += size;
 	}
@@ -170,13 +163,15 @@ static void take(struct vfu_wire *wire, struct vfu_msg *msg)
 
 int vfu_wire_recv(struct vfu_wire *wire, struct vfu_msg *msg)
 {
+	u32 size;
+
 	for (;;) {
-		u32 size = size_at(wire, wire->head);
+		bool known = header_at(wire, wire->head, &size);
 		int ret;
 
-		if (size && !size_ok(size))
+		if (known && !size_ok(size))
 			return -EPROTO;
-		if (size && size <= wire->tail - wire->head) {
+		if (known && size <= wire->tail - wire->head) {
 			take(wire, msg);
 			return 0;
 		}

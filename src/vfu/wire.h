@@ -39,8 +39,6 @@ void vfu_wire_fini(struct vfu_wire *wire);
  * descriptors: the stream is lost), or what the socket said.
  */
 int vfu_wire_recv(struct vfu_wire *wire, struct vfu_msg *msg) BASE_WARN_UNUSED;
-/** vfu_wire_pending() - does a whole message wait already? */
-bool vfu_wire_pending(const struct vfu_wire *wire);
 
 /** vfu_wire_send() - all of [@msg, @msg + @len), with @nr_fds descriptors */
 int vfu_wire_send(int fd, const void *msg, u32 len, const int *fds, u32 nr_fds) BASE_WARN_UNUSED;

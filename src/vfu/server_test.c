@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: MIT
+/* What a well-behaved client gets from the server. */
+#include "vfu/test_peer.h"
+
+enum {
+	RW = VFU_DMA_READABLE | VFU_DMA_WRITEABLE,
+	FD_TRIGGER = VFU_SET_DATA_EVENTFD | VFU_SET_TRIGGER
+};
+
+static int setup(void **state)
+{
+	*state = peer_ready();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	peer_close(*state);
+	return 0;
+}
+
+static void test_version(void **state)
+{
+	struct peer *p = peer_open(true);
+	struct vfu_version ver;
+	int ret = peer_version(p, 0, 7, "{\"capabilities\":{\"max_msg_fds\":8,\"x\":[1,{}]}}");
+
+	(void)state;
+	assert_true(ret > (int)sizeof(ver));
+	memcpy(&ver, p->rx, sizeof(ver));
+	assert_int_equal(ver.major, 0);
+	assert_int_equal(ver.minor, 1);
+	assert_int_equal(p->rx[ret - 1], 0);
+	assert_non_null(strstr((char *)p->rx + sizeof(ver), "\"max_data_xfer_size\":4096"));
+	assert_null(strstr((char *)p->rx + sizeof(ver), "write_multiple")); /* not proposed */
+	assert_int_equal(peer_version(p, 0, 1, NULL), -EINVAL);		    /* once is enough */
+	assert_int_equal(peer_leave(p), 0);
+	peer_connect(p);
+	assert_true(peer_version(p, 0, 0, NULL) > 0); /* the text is optional */
+	memcpy(&ver, p->rx, sizeof(ver));
+	assert_int_equal(ver.minor, 0);
+	peer_close(p);
+}
+
+static void test_information(void **state)
+{
+	struct peer *p = *state;
+	struct vfu_device_info dev = { .argsz = sizeof(dev) };
+	struct vfu_region_info region = { .argsz = sizeof(region) };
+	struct vfu_region_io_fds fds = { .argsz = sizeof(fds) };
+	struct vfu_irq_info irq = { .argsz = sizeof(irq) };
+	static const u64 sizes[VFU_NR_REGIONS] = { 128 << 20, 0, 0, 0, 4096, 0, 0, 4096, 0 };
+
+	assert_int_equal(peer_ask(p, VFU_DEVICE_GET_INFO, &dev, sizeof(dev)), sizeof(dev));
+	memcpy(&dev, p->rx, sizeof(dev));
+	assert_int_equal(dev.flags, VFU_DEVICE_F_RESET | VFU_DEVICE_F_PCI);
+	assert_int_equal(dev.nr_regions, 9);
+	assert_int_equal(dev.nr_irqs, 5);
+	for (u32 i = 0; i < VFU_NR_REGIONS; i++) {
+		region = (struct vfu_region_info){ .argsz = sizeof(region), .index = i };
+		assert_int_equal(peer_ask(p, VFU_GET_REGION_INFO, &region, sizeof(region)),
+				 sizeof(region));
+		memcpy(&region, p->rx, sizeof(region));
+		assert_int_equal(region.size, sizes[i]);
+		assert_int_equal(region.flags, sizes[i] ? 3 : 0);
+		fds.index = i;
+		assert_int_equal(peer_ask(p, VFU_GET_REGION_IO_FDS, &fds, sizeof(fds)),
+				 sizeof(fds));
+	}
+	for (u32 i = 0; i < VFU_NR_IRQS; i++) {
+		irq = (struct vfu_irq_info){ .argsz = sizeof(irq), .index = i };
+		assert_int_equal(peer_ask(p, VFU_GET_IRQ_INFO, &irq, sizeof(irq)), sizeof(irq));
+		memcpy(&irq, p->rx, sizeof(irq));
+		assert_int_equal(irq.count, i == VFU_IRQ_MSI);
+	}
+}
+
+static void test_config_space(void **state)
+{
+	struct peer *p = *state;
+	const struct vfu_region_io all = { 0, VFU_REGION_CONFIG, VFU_CFG_BYTES };
+	u8 space[VFU_CFG_BYTES];
+	u64 val;
+
+	assert_int_equal(peer_ask(p, VFU_REGION_READ, &all, sizeof(all)),
+			 sizeof(all) + sizeof(space));
+	memcpy(space, p->rx + sizeof(all), sizeof(space));
+	assert_memory_equal(space, "\x86\x80\x1d\x7d", 4);
+	/* any cut of it reads the same */
+	for (u32 off = 0; off < 16; off++) {
+		for (u32 count = 1; count <= 8; count++) {
+			assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, off, count, &val), 0);
+			assert_memory_equal(&val, space + off, count);
+		}
+	}
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 4, 2, 6, 0), 0);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, 4, 2, &val), 0);
+	assert_int_equal(val, 6);
+}
+
+static void test_registers(void **state)
+{
+	struct peer *p = *state;
+	u64 val = 0;
+
+	assert_int_equal(peer_rd(p, 4, 0, 4, &val), 0);
+	assert_int_equal(val, UINT32_MAX); /* memory decoding is off */
+	assert_int_equal(vfu_server_findings(p->srv, VFU_GUEST_ERROR), 1);
+	assert_true(peer_logged(p, "finding: guest error"));
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 4, 2, 6, 0), 0);
+	assert_int_equal(peer_wr(p, 4, 0x8, 4, 0x12345678, 0), 0); /* WP_REQ_PAYLOAD0 */
+	assert_int_equal(peer_rd(p, 4, 0x8, 4, &val), 0);
+	assert_int_equal(val, 0x12345678);
+	for (u32 size = 1; size <= 8; size *= 2)
+		assert_int_equal(peer_rd(p, 0, 0x200000, size, &val), 0);
+}
+
+/* In order, whether answered or not. */
+static void test_posted_and_pipelined(void **state)
+{
+	struct peer *p = *state;
+	const struct vfu_region_io io = { 0x8, 4, 4 };
+	u64 val;
+
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 4, 2, 6, VFU_F_NO_REPLY), 0);
+	for (u32 i = 1; i <= 500; i++)
+		assert_int_equal(peer_wr(p, 4, 0x8, 4, i, VFU_F_NO_REPLY), 0);
+	/* a posted error is nobody's answer */
+	assert_int_equal(peer_wr(p, 4, 0x3, 4, 1, VFU_F_NO_REPLY), 0);
+	assert_int_equal(peer_rd(p, 4, 0x8, 4, &val), 0);
+	assert_int_equal(val, 500);
+	for (u32 i = 0; i < 300; i++)
+		peer_send(p, VFU_REGION_READ, 0, &io, sizeof(io), -1);
+	p->id = (u16)(p->id - 300);
+	for (u32 i = 0; i < 300; i++) {
+		p->id++;
+		assert_int_equal(peer_answer(p), sizeof(io) + 4);
+	}
+}
+
+static void test_write_multi(void **state)
+{
+	struct peer *p = *state;
+	struct {
+		u64 nr;
+		struct vfu_write_one one[3];
+	} msg = { 3,
+		  { { 4, VFU_REGION_CONFIG, 2, 6 }, { 0x8, 4, 4, 0xaaaa5555 }, { 0xc, 4, 4, 7 } } };
+	u64 val;
+
+	assert_int_equal(peer_ask(p, VFU_REGION_WRITE_MULTI, &msg, sizeof(msg)), sizeof(u64));
+	assert_int_equal(p->rx[0], 3);
+	assert_int_equal(peer_rd(p, 4, 0x8, 4, &val), 0);
+	assert_int_equal(val, 0xaaaa5555);
+	msg.nr = 4;
+	assert_int_equal(peer_ask(p, VFU_REGION_WRITE_MULTI, &msg, sizeof(msg)), -EINVAL);
+	msg.nr = UINT64_MAX / 24 + 1;
+	assert_int_equal(peer_ask(p, VFU_REGION_WRITE_MULTI, &msg, sizeof(msg)), -EINVAL);
+	msg.nr = 1;
+	msg.one[0].count = 9;
+	assert_int_equal(peer_ask(p, VFU_REGION_WRITE_MULTI, &msg, sizeof(msg)), -EINVAL);
+}
+
+static void test_interrupts(void **state)
+{
+	struct peer *p = *state;
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	u64 count = 0;
+	u8 flag[21] = { 0 };
+	struct vfu_irq_set by_flag = { .argsz = 21,
+				       .flags = VFU_SET_DATA_BOOL | VFU_SET_TRIGGER,
+				       .index = VFU_IRQ_MSI,
+				       .count = 1 };
+
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, fd), 0);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 1, -1),
+			 0);
+	assert_int_equal(read(fd, &count, 8), 8);
+	assert_int_equal(count, 1);
+	memcpy(flag, &by_flag, sizeof(by_flag));
+	assert_int_equal(peer_ask(p, VFU_SET_IRQS, flag, sizeof(flag)), 0);
+	assert_int_equal(read(fd, &count, 8), -1);
+	flag[20] = 1;
+	assert_int_equal(peer_ask(p, VFU_SET_IRQS, flag, sizeof(flag)), 0);
+	assert_int_equal(read(fd, &count, 8), 8);
+	/* "disable all", and a trigger into the void */
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 0, -1),
+			 0);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 1, -1),
+			 0);
+	assert_int_equal(read(fd, &count, 8), -1);
+	/* a full counter does not block the device */
+	count = UINT64_MAX - 1;
+	assert_int_equal(write(fd, &count, 8), 8);
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, fd), 0);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 1, -1),
+			 0);
+	/* taking it away */
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, -1), 0);
+	close(fd);
+}
+
+static void test_memory(void **state)
+{
+	struct peer *p = *state;
+	int fd = memory(8 * PAGE);
+
+	assert_int_equal(peer_map(p, 0x100000, 4 * PAGE, 0, RW, fd), 0);
+	assert_int_equal(peer_map(p, 0x104000, 4 * PAGE, 4 * PAGE, RW, fd), 0);
+	assert_int_equal(peer_map(p, 0x200000, PAGE, 0, VFU_DMA_READABLE, fd), 0);
+	assert_int_equal(peer_map(p, 0x300000, PAGE, 0, RW, -1), 0); /* by message only */
+	assert_int_equal(peer_map(p, 0x103000, 2 * PAGE, 0, RW, fd), -EEXIST);
+	assert_int_equal(peer_map(p, 0x300000, PAGE, 0, RW, fd), -EEXIST);
+	assert_int_equal(peer_unmap(p, 0x100000, 8 * PAGE, 0), -ENOENT);
+	assert_int_equal(peer_unmap(p, 0x100000, 4 * PAGE, 0), sizeof(struct vfu_dma_unmap));
+	assert_int_equal(peer_unmap(p, 0x100000, 4 * PAGE, 0), -ENOENT);
+	assert_int_equal(peer_unmap(p, 0, 0, VFU_UNMAP_ALL), sizeof(struct vfu_dma_unmap));
+	assert_int_equal(peer_map(p, 0x103000, 2 * PAGE, 0, RW, fd), 0);
+	close(fd);
+}
+
+/* The next client meets a device as after power-on, and none of its predecessor's memory. */
+static void test_client_dies_another_comes(void **state)
+{
+	struct peer *p = *state;
+	int fd = memory(PAGE), irq = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	u64 val;
+
+	for (u32 i = 0; i < 20; i++) {
+		if (i) {
+			peer_connect(p);
+			assert_true(peer_version(p, 0, 1, NULL) > 0);
+		}
+		assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, 4, 2, &val), 0);
+		assert_int_equal(val, 0);
+		assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 4, 2, 6, 0), 0);
+		assert_int_equal(peer_map(p, 0x100000, PAGE, 0, RW, fd), 0);
+		assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, irq), 0);
+		if (i % 2) /* in the middle of a message */
+			assert_int_equal(send(p->fd, "\1\0\x9", 3, 0), 3);
+		assert_int_equal(peer_leave(p), 0);
+	}
+	close(fd);
+	close(irq);
+}
+
+static void test_reset(void **state)
+{
+	struct peer *p = *state;
+	u64 val;
+
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 4, 2, 6, 0), 0);
+	assert_int_equal(peer_ask(p, VFU_DEVICE_RESET, NULL, 0), 0);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, 4, 2, &val), 0);
+	assert_int_equal(val, 0);
+}
+
+/* A message in pieces, and its descriptor with the first of them. */
+static void test_fragments(void **state)
+{
+	struct peer *p = *state;
+	const struct vfu_dma_map req = {
+		.argsz = sizeof(req), .flags = RW, .addr = 0x100000, .size = PAGE
+	};
+	const struct vfu_hdr hdr = { .id = ++p->id,
+				     .cmd = VFU_DMA_MAP,
+				     .size = sizeof(hdr) + sizeof(req) };
+	u8 msg[sizeof(hdr) + sizeof(req)];
+	int fd = memory(PAGE);
+
+	memcpy(msg, &hdr, sizeof(hdr));
+	memcpy(msg + sizeof(hdr), &req, sizeof(req));
+	assert_int_equal(vfu_wire_send(p->fd, msg, 5, &fd, 1), 0);
+	for (u32 i = 5; i < sizeof(msg); i++) {
+		usleep(200);
+		assert_int_equal(send(p->fd, msg + i, 1, 0), 1);
+	}
+	assert_int_equal(peer_answer(p), 0);
+	/* it came with the descriptor: the device can reach it */
+	assert_int_equal(vnpu_dma_unmap(vfu_server_vnpu(p->srv), 0x100000, PAGE), 0);
+	close(fd);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_version),
+		T(test_information),
+		T(test_config_space),
+		T(test_registers),
+		T(test_posted_and_pipelined),
+		T(test_write_multi),
+		T(test_interrupts),
+		T(test_memory),
+		T(test_client_dies_another_comes),
+		T(test_reset),
+		T(test_fragments),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
