@@ -5,6 +5,7 @@
 #include "guest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -195,10 +196,28 @@ static void refused(void **state)
 	guest_close(&g);
 }
 
+/* The importing context's device writes into the exporting context's pages. */
+static void must_see_import(struct guest *g, uint32_t handle, const struct guest_bo *exported)
+{
+	struct ivpu_bo_info info = { .handle = handle };
+	struct guest_bo imported = { .handle = handle };
+	struct guest_list list;
+
+	assert_int_equal(guest_ioctl(g->fd, IVPU_BO_INFO, &info), 0);
+	assert_int_equal(info.size, exported->size);
+	guest_list_create(g, &list);
+	guest_list_fill(&list, info.vpu_addr + 128, 64, 0x31323334);
+	assert_int_equal(guest_submit(g, &list, 0, &imported, NULL), 0);
+	guest_must_finish(g, &list, 0);
+	assert_memory_equal(exported->cpu + 128, "4321", 4);
+	guest_list_destroy(g, &list);
+}
+
+/* Exported by one context, imported by another: the same pages at another's address. */
 static void prime(void **state)
 {
-	struct drm_prime out = { 0 }, in_again = { 0 };
-	struct guest_bo bo;
+	struct drm_prime out = { .flags = O_CLOEXEC | O_RDWR }, back = { 0 }, other = { 0 };
+	struct guest_bo bo, seen;
 	struct guest a, b;
 
 	(void)state;
@@ -206,15 +225,19 @@ static void prime(void **state)
 	guest_must_open(&b);
 	guest_must_bo(&a, GUEST_PAGE, IVPU_BO_MAPPABLE, &bo);
 	out.handle = bo.handle;
-	out.flags = 02000002; /* O_CLOEXEC | O_RDWR */
 	assert_int_equal(guest_ioctl(a.fd, DRM_HANDLE_TO_FD, &out), 0);
-	in_again.fd = out.fd;
-	assert_int_equal(guest_ioctl(a.fd, DRM_FD_TO_HANDLE, &in_again), 0);
-	assert_int_equal(in_again.handle, bo.handle);
-	/* one buffer, one context */
-	assert_int_equal(guest_ioctl(b.fd, DRM_FD_TO_HANDLE, &in_again), -EALREADY);
+	back.fd = other.fd = out.fd;
+	assert_int_equal(guest_ioctl(a.fd, DRM_FD_TO_HANDLE, &back), 0);
+	assert_int_equal(back.handle, bo.handle);
+	if (guest_is_7x(&a)) {
+		assert_int_equal(guest_ioctl(b.fd, DRM_FD_TO_HANDLE, &other), 0);
+		must_see_import(&b, other.handle, &bo);
+	} else { /* 6.12: one buffer, one context */
+		assert_int_equal(guest_ioctl(b.fd, DRM_FD_TO_HANDLE, &other), -EALREADY);
+	}
+	seen = bo;
 	close(out.fd);
-	guest_bo_destroy(&a, &bo);
+	guest_bo_destroy(&a, &seen);
 	guest_close(&b);
 	guest_close(&a);
 }

@@ -1,4 +1,5 @@
-# The same with the driver's own scheduling, which 7.x leaves to the firmware by default.
+# The driver's own scheduling, which 7.x leaves to the firmware where the image can do it.
+# only: new
 must probe load_driver sched_mode=0
 must "scheduled by the driver" grep -q OS "$device/sched_mode"
 plan
