@@ -3,7 +3,7 @@
  * The firmware's logs: text in rings in guest memory, which the host reads when somebody asks.
  * SRC: P 5.5, 5.1 (default_trace_level, trace_destination_mask), 7.4 (TRACE_SET_CONFIG).
  *
- * Indices are kept here and only written to the header: what the host may write there is not
+ * Lines carry device time, which goes on over D0i3.  Indices are kept here and only written to the header: what the host may write there is not
  * trusted.  A line goes over the ring's end like any text; the host's reader follows.
  */
 #include "vnpu/fw_log.h"
@@ -101,7 +101,8 @@ void vnpu_fw_log(struct vnpu *v, enum vnpu_log_level level, const char *fmt, ...
 
 	if (!(critical && logs->critical.size) && !(verbose && logs->verbose.size))
 		return;
-	us = vnpu_time_ns(v) / BASE_NS_PER_US;
+	us = (u64)((unsigned __int128)(vnpu_counter(v) + v->fw.time_delta) * 1000000 /
+		   v->info->perf_hz);
 	n = snprintf(line, sizeof(line) - 1, "[%5llu.%06llu] %c ", (unsigned long long)us / 1000000,
 		     (unsigned long long)us % 1000000, letters[level]);
 	va_start(ap, fmt);

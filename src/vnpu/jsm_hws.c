@@ -299,6 +299,7 @@ const struct vnpu_jsm_request vnpu_jsm_hws[] = {
 	{ ABI_JSM_HWS_SET_SCHEDULING_LOG, JSM_CH_ASYNC, hws_log, true },
 	{ ABI_JSM_HWS_SUSPEND_CMDQ, JSM_CH_ASYNC, suspend_cmdq, true },
 	{ ABI_JSM_HWS_RESUME_CMDQ, JSM_CH_ASYNC, resume_cmdq, true },
-	{ ABI_JSM_HWS_ENGINE_RESUME, JSM_CH_ASYNC, engine_resume, true },
+	/* debugfs resume_engine sends it in OS mode, too */
+	{ ABI_JSM_HWS_ENGINE_RESUME, JSM_CH_ASYNC, engine_resume, false },
 	{ 0 },
 };

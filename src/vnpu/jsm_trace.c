@@ -71,6 +71,7 @@ static u32 dyndbg(struct vnpu *v, const union abi_jsm_payload *req, union abi_js
 	if (!memchr(text, 0, sizeof(text)))
 		return vnpu_jsm_bad(v, "DYNDBG_CONTROL", "text is not terminated in bytes",
 				    sizeof(text), JSM_PARSING_ERR);
+	text[strcspn(text, "\n")] = '\0'; /* as echo writes it */
 	for (char *p = text; *p; p++)
 		if (*p < ' ' || *p > '~')
 			*p = '?';
