@@ -109,9 +109,9 @@ static void fill(u32 type, union abi_jsm_payload *p)
 		p->dct_enable = (struct abi_jsm_dct_enable){ 10590, 24710 };
 		break;
 	case ABI_JSM_FREQ_CONFIG:
-		p->freq_config = (struct abi_jsm_freq_config){ host_info->fmin_ratio,
-							       host_info->pn_ratio,
-							       host_info->fmax_ratio };
+		p->freq_config =
+			(struct abi_jsm_freq_config){ host_info->fmin_ratio, host_info->pn_ratio,
+						      host_info->fmax_ratio };
 		break;
 	default:
 		break;
