@@ -55,7 +55,7 @@ static inline bool peer_logged(struct peer *p, const char *text)
 	bool found;
 
 	pthread_mutex_lock(&p->log_lock);
-	found = strstr(p->log, text) != NULL;
+	found = memmem(p->log, p->log_len, text, strlen(text)) != NULL;
 	pthread_mutex_unlock(&p->log_lock);
 	return found;
 }
