@@ -107,8 +107,9 @@ class Vnpu:
         return self.process.stdout.readline().strip() if ready else "error: vnpu does not answer"
 
     def rss_kib(self):
+        """Its own memory: not the guest's, which it maps and touches ever more of."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1))
+        return int(re.search(r"RssAnon:\s+(\d+)", text).group(1))
 
     def stop(self):
         """The summary, and whether it ended as it should."""
