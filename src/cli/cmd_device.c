@@ -53,9 +53,11 @@ static int run_list(int argc, char **argv)
 	int ret;
 
 	ret = parse(&cli_cmd_list, argc, argv, &args);
-	if (!ret)
-		npu_list(print_item, NULL);
-	return ret;
+	if (ret)
+		return ret;
+	npu_list(print_item, NULL);
+	puts("\nAn NPU behind the socket of a running `vnpu` is vfio-user:PATH.");
+	return CLI_OK;
 }
 
 const struct cli_command cli_cmd_list = {
