@@ -78,12 +78,11 @@ def root_files(cache, kernel, program):
     return files
 
 
-def hurry(process, nice):
+def hurried(command, nice):
     """The kernel gives the device 5 ms for some answers, on a host that may be busy otherwise."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, process.pid, nice)
-    except PermissionError:
-        pass  # only root may; on an idle host it does not matter
+    if os.geteuid() != 0:
+        return command  # on an idle host it does not matter
+    return ["nice", "-n", str(nice), *command]
 
 
 class Vnpu:
@@ -93,9 +92,9 @@ class Vnpu:
         self.path = folder / "npu.sock"
         self.log = log.open("w")
         self.process = subprocess.Popen(
-            [program, "--socket", self.path, "--device", device, "--control", *options],
+            hurried([program, "--socket", self.path, "--device", device, "--control", *options],
+                    -15),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, bufsize=1)
-        hurry(self.process, -15)
         self.hello = self.process.stdout.readline()
         if not self.hello:
             raise RuntimeError(f"vnpu did not start, see {log}")
@@ -178,9 +177,9 @@ def run_guest(cache, kernel, files, vnpu_program, device, logs, timeout, vnpu_op
         line = HostLine(work / "host.sock", vnpu)
         with console.open("wb") as out:
             qemu = subprocess.Popen(
-                [cache / "qemu/run", *qemu_options(cache / kernel, work, vnpu.path, append)],
+                hurried([cache / "qemu/run",
+                         *qemu_options(cache / kernel, work, vnpu.path, append)], -10),
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
-            hurry(qemu, -10)
             try:
                 qemu.wait(timeout)
             except subprocess.TimeoutExpired:

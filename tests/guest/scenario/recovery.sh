@@ -1,5 +1,5 @@
 # A job that hangs where the driver schedules: the whole device restarts.
-# kernel: ivpu_pm_trigger_recovery\(\): Recovery triggered by (TDR|Job timeout|.*)$
+# kernel: ivpu_pm_trigger_recovery\(\): Recovery triggered by (TDR|Job timeout)
 # kernel: ivpu_pm_recovery_work\(\): Recovering the NPU \(reset #\d+\)
 # kernel: ivpu_hw_power_down\(\): NPU not idle during power down
 # kernel: ivpu_job_timeout_work\(\): Job timeout detected, heartbeat not progressed
