@@ -69,12 +69,14 @@ static inline int setup_stepped(void **state)
 	return 0;
 }
 
+/* $NPU_TEST_DEVICE: the same on a device in real time elsewhere (over_socket.sh). */
 static inline int setup_threaded(void **state)
 {
+	const char *elsewhere = getenv("NPU_TEST_DEVICE");
 	struct stack *s = calloc(1, sizeof(*s));
 
 	assert_non_null(s);
-	open_stack(s, THREADED);
+	open_stack(s, elsewhere ? elsewhere : THREADED);
 	*state = s;
 	return 0;
 }
