@@ -9,7 +9,8 @@
 
 #include "abi/cmdbuf.h"
 
-#define NR_LISTS 80
+#define NR_LISTS 300u /* more than a context may have under way */
+#define JOBS_MAX 256u /* that is: SRC P 10.1 */
 
 static struct guest g;
 static struct guest_bo data;
@@ -19,7 +20,7 @@ static int setup(void **state)
 {
 	(void)state;
 	guest_must_open(&g);
-	guest_must_bo(&g, GUEST_PAGE, IVPU_BO_MAPPABLE, &data);
+	guest_must_bo(&g, 64 * (NR_LISTS + 1), IVPU_BO_MAPPABLE, &data);
 	for (unsigned int i = 0; i < NR_LISTS; i++)
 		guest_list_create(&g, &lists[i]);
 	return 0;
@@ -48,17 +49,24 @@ static int destroy(uint32_t id)
 	return guest_ioctl(g.fd, IVPU_CMDQ_DESTROY, &d);
 }
 
-/* list 0 waits for data[0] > 3, the others write their number to data[64] */
-static void prepare_lists(void)
+/* Each writes its number to a place of its own, the first @waiting ones once data[0] is past 3. */
+static void prepare_lists(unsigned int waiting)
 {
-	memset(data.cpu, 0, GUEST_PAGE);
+	memset(data.cpu, 0, data.size);
 	for (unsigned int i = 0; i < NR_LISTS; i++) {
 		guest_list_restart(&lists[i]);
-		if (i)
-			guest_list_fence(&lists[i], ABI_CMD_FENCE_SIGNAL, data.addr + 64, i);
-		else
+		if (i < waiting)
 			guest_list_fence(&lists[i], ABI_CMD_FENCE_WAIT, data.addr, 3);
+		guest_list_fence(&lists[i], ABI_CMD_FENCE_SIGNAL, data.addr + 64 * (i + 1), i + 1);
 	}
+}
+
+static uint64_t written(unsigned int i)
+{
+	uint64_t value;
+
+	memcpy(&value, data.cpu + 64 * (i + 1), sizeof(value));
+	return value;
 }
 
 static void let_go(void)
@@ -68,29 +76,27 @@ static void let_go(void)
 	memcpy(data.cpu, &four, sizeof(four));
 }
 
-/* What waits at a blocked head: 62 entries, or 63 where the head moves on when a job is taken. */
+/* As many as the queue holds, or the context where waiting jobs leave the queue; none is lost. */
 static void full_queue(void **state)
 {
 	unsigned int nr;
-	uint64_t last;
 	int ret = 0;
 
 	(void)state;
-	prepare_lists();
+	prepare_lists(NR_LISTS);
 	for (nr = 0; nr < NR_LISTS; nr++) {
 		ret = guest_submit(&g, &lists[nr], 2, &data, NULL);
 		if (ret)
 			break;
-		if (!nr)
-			guest_sleep_ms(50); /* the device takes the first one */
+		assert_int_equal(written(nr), 0);
 	}
 	assert_int_equal(ret, -EBUSY);
-	assert_in_range(nr, IVPU_QUEUE_DEPTH, IVPU_QUEUE_DEPTH + 1);
+	assert_in_range(nr, IVPU_QUEUE_DEPTH, JOBS_MAX);
 	let_go();
-	for (unsigned int i = 0; i < nr; i++)
+	for (unsigned int i = 0; i < nr; i++) {
 		guest_must_finish(&g, &lists[i], 0);
-	memcpy(&last, data.cpu + 64, sizeof(last));
-	assert_int_equal(last, nr - 1);
+		assert_int_equal(written(i), i + 1);
+	}
 	assert_int_equal(guest_submit(&g, &lists[nr], 2, &data, NULL), 0);
 	guest_must_finish(&g, &lists[nr], 0);
 }
@@ -115,12 +121,13 @@ static void explicit_queues(void **state)
 	for (uint32_t prio = 0; prio <= IVPU_PRIORITY_MAX; prio++) {
 		uint32_t id = must_queue(prio, prio == 1 ? IVPU_CMDQ_TURBO : 0);
 
-		prepare_lists();
+		prepare_lists(0);
 		for (unsigned int i = 1; i < 20; i++)
 			assert_int_equal(guest_queue_submit(&g, id, &lists[i], &data), 0);
-		for (unsigned int i = 1; i < 20; i++)
+		for (unsigned int i = 1; i < 20; i++) {
 			guest_must_finish(&g, &lists[i], 0);
-		assert_int_equal(data.cpu[64], 19);
+			assert_int_equal(written(i), i + 1);
+		}
 		assert_int_equal(destroy(id), 0);
 		assert_int_equal(destroy(id), -ENOENT);
 		assert_int_equal(guest_queue_submit(&g, id, &lists[1], &data), -EINVAL);
@@ -138,11 +145,12 @@ static void blocked_queue(void **state)
 	for (uint32_t prio = 1; prio <= IVPU_PRIORITY_MAX; prio++) {
 		blocked = must_queue(prio, 0);
 		free_queue = must_queue(2, 0);
-		prepare_lists();
+		prepare_lists(1);
 		assert_int_equal(guest_queue_submit(&g, blocked, &lists[0], &data), 0);
 		assert_int_equal(guest_queue_submit(&g, free_queue, &lists[7], &data), 0);
 		guest_must_finish(&g, &lists[7], 0);
-		assert_int_equal(data.cpu[64], 7);
+		assert_int_equal(written(7), 8);
+		assert_int_equal(written(0), 0);
 		let_go();
 		guest_must_finish(&g, &lists[0], 0);
 		assert_int_equal(destroy(blocked), 0);
@@ -158,7 +166,7 @@ static void destroyed_with_jobs(void **state)
 	if (!guest_has_cmdq(&g))
 		skip();
 	id = must_queue(2, 0);
-	prepare_lists();
+	prepare_lists(5);
 	for (unsigned int i = 0; i < 5; i++)
 		assert_int_equal(guest_queue_submit(&g, id, &lists[i], &data), 0);
 	assert_int_equal(destroy(id), 0);
@@ -178,7 +186,7 @@ static void many_queues(void **state)
 	(void)state;
 	if (!guest_has_cmdq(&g))
 		skip();
-	prepare_lists();
+	prepare_lists(0);
 	while (nr < 300 && !(ret = guest_ioctl(g.fd, IVPU_CMDQ_CREATE, &create)))
 		ids[nr++] = create.cmdq_id;
 	assert_true(ret == -ENOMEM || ret == -EBUSY);
@@ -220,7 +228,7 @@ static void preemption_buffer(void **state)
 	guest_must_bo(&g, size, IVPU_BO_WC, &good);
 	guest_must_bo(&g, size, IVPU_BO_MAPPABLE, &mappable);
 	guest_must_bo(&g, GUEST_PAGE, IVPU_BO_WC, &small);
-	prepare_lists();
+	prepare_lists(0);
 	guest_list_restart(&lists[1]);
 	guest_list_nop(&lists[1]);
 	assert_int_equal(submit_preempt(id, good.handle, 1), 0);
