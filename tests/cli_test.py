@@ -115,6 +115,21 @@ def wrong_inputs_say_what_to_do(tmp):
 
 
 @test
+def inputs_of_foreign_types_are_named(tmp):
+    def field(nr, data):  # of a protobuf message
+        return bytes([nr << 3 | 2, len(data)]) + data
+    def value(name, elem):
+        shape = field(2, field(1, b"\x08\x02"))
+        return field(1, name) + field(2, field(1, bytes([8, elem]) + shape))
+    node = field(1, b"x") + field(2, b"y") + field(4, b"Relu")
+    graph = field(1, node) + field(2, b"g") + field(11, value(b"x", 1)) + field(11, value(b"s", 8))
+    model = tmp / "m.onnx"
+    model.write_bytes(b"\x08\x07" + field(8, b"\x10\x0d") +
+                      field(7, graph + field(12, value(b"y", 1))))
+    refused(4, "run", model, "--random", says=["input 's'", "element type 8 (string)"])
+
+
+@test
 def bad_devices_and_firmware_are_named(tmp):
     refused(1, "run", DIGITS, "--input", PICTURE, "--device", "sim:npu99", says=["npu99"])
     refused(1, "boot", "--device", "banana", says=["banana"])

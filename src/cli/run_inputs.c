@@ -174,12 +174,34 @@ int run_input_apply(const struct run_source *src, const char *arg,
 	return ret;
 }
 
+/* ONNX's element types that no tensor here can have. */
+static const char *foreign_type(u32 dtype)
+{
+	switch (dtype) {
+	case 8:
+		return "string";
+	case 14:
+		return "complex64";
+	case 15:
+		return "complex128";
+	case 16:
+		return "bfloat16";
+	default:
+		return "of ONNX's small or sub-byte types";
+	}
+}
+
 static int load_missing(const struct run_source *src, const struct run_options *opts, u32 i,
 			struct graph_tensor *out)
 {
 	const struct graph_value_info *want = &src->inputs[i];
 	char path[4096], shape[128];
 
+	if (!abi_dtype_size(want->dtype))
+		return cli_fail(CLI_UNSUPPORTED,
+				"%s: input '%s' has element type %u (%s), which is not supported",
+				src->model.file.path, want->name, want->dtype,
+				foreign_type(want->dtype));
 	if (opts->reference_dir) {
 		snprintf(path, sizeof(path), "%s/input_%u.pb", opts->reference_dir, i);
 		if (!access(path, F_OK))
