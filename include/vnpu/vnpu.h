@@ -92,6 +92,19 @@ void vnpu_reset(struct vnpu *vnpu);
  * Page aligned.  Return: 0, -EINVAL (alignment, overflow), -EEXIST (overlaps), -ENOMEM.
  */
 int vnpu_dma_map(struct vnpu *vnpu, uint64_t addr, uint64_t len, void *host, bool writable);
+/* Memory the embedder cannot give an address of.  Called with the model's lock held, from any of
+ * its threads, with at most 4096 bytes of one page; may block, must not call the model.  0 or a
+ * negative errno. */
+struct vnpu_remote {
+	void *opaque;
+	int (*read)(void *opaque, uint64_t addr, void *buf, uint32_t len);
+	int (*write)(void *opaque, uint64_t addr, const void *buf, uint32_t len);
+};
+
+/** vnpu_dma_map_remote() - vnpu_dma_map() of memory that is reached through @remote, copied.
+ * Correct, and slow: each look of the device is a call. */
+int vnpu_dma_map_remote(struct vnpu *vnpu, uint64_t addr, uint64_t len,
+			const struct vnpu_remote *remote, bool writable);
 /** vnpu_dma_unmap() - exactly a mapped range; returns once the device no longer touches it.
  * Return: 0 or -ENOENT. */
 int vnpu_dma_unmap(struct vnpu *vnpu, uint64_t addr, uint64_t len);

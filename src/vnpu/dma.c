@@ -53,7 +53,26 @@ u8 *vnpu_dma_at(struct vnpu *v, u64 addr, u64 len, bool write, struct vnpu_map *
 		return NULL;
 	if (map)
 		*map = m;
+	if (BASE_UNLIKELY(!m->host))
+		return vnpu_remote_at(v, m, addr, (u32)len, write);
 	return m->host + (addr - m->addr);
+}
+
+int vnpu_dma_load(struct vnpu *v, u64 addr, u64 *out)
+{
+	struct vnpu_map *m;
+	const u8 *p;
+
+	m = v->dma.master ? find(&v->dma, addr) : NULL;
+	if (BASE_UNLIKELY(m && !m->host)) /* tables: no need of a whole page each */
+		return base_range_ok(addr - m->addr, sizeof(*out), m->len)
+			       ? vnpu_remote_read(m, addr, out, sizeof(*out))
+			       : -EFAULT;
+	p = vnpu_dma_at(v, addr, sizeof(*out), false, NULL);
+	if (!p)
+		return -EFAULT;
+	*out = __atomic_load_n((const u64 *)(const void *)p, __ATOMIC_RELAXED);
+	return 0;
 }
 
 void vnpu_dma_pin(struct vnpu_map *map)
@@ -99,24 +118,48 @@ static int insert(struct vnpu_dma *d, struct vnpu_map *map)
 	return 0;
 }
 
-int vnpu_dma_map(struct vnpu *v, uint64_t addr, uint64_t len, void *host, bool writable)
+static int add_map(struct vnpu *v, const struct vnpu_map *spec)
 {
 	struct vnpu_map *map;
 	u64 last;
 	int ret;
 
-	if (!len || (addr | len) % BASE_PAGE_SIZE || !host || !base_add_u64(addr, len - 1, &last))
+	if (!spec->len || (spec->addr | spec->len) % BASE_PAGE_SIZE ||
+	    !base_add_u64(spec->addr, spec->len - 1, &last))
 		return -EINVAL;
 	map = base_zalloc(sizeof(*map));
 	if (!map)
 		return -ENOMEM;
-	*map = (struct vnpu_map){ .addr = addr, .len = len, .host = host, .writable = writable };
+	*map = *spec;
 	vnpu_lock(&v->lock);
 	ret = insert(&v->dma, map);
+	if (!ret && !map->host) {
+		v->watched++;
+		vnpu_level_update(v);
+	}
 	vnpu_unlock(&v->lock);
 	if (ret)
 		base_free(map);
 	return ret;
+}
+
+int vnpu_dma_map(struct vnpu *v, uint64_t addr, uint64_t len, void *host, bool writable)
+{
+	const struct vnpu_map map = {
+		.addr = addr, .len = len, .host = host, .writable = writable
+	};
+
+	return host ? add_map(v, &map) : -EINVAL;
+}
+
+int vnpu_dma_map_remote(struct vnpu *v, uint64_t addr, uint64_t len,
+			const struct vnpu_remote *remote, bool writable)
+{
+	const struct vnpu_map map = {
+		.addr = addr, .len = len, .remote = *remote, .writable = writable
+	};
+
+	return add_map(v, &map);
 }
 
 static struct vnpu_map *take(struct vnpu_dma *d, u64 addr, u64 len)
@@ -145,6 +188,9 @@ int vnpu_dma_unmap(struct vnpu *v, uint64_t addr, uint64_t len)
 		return -ENOENT;
 	}
 	vnpu_mmu_flush(v); /* cached translations are host pointers */
+	vnpu_settle(v);
+	if (!map->host && !--v->watched)
+		vnpu_level_update(v);
 	while (map->pins) {
 		u32 seen = atomic_load(&v->dma.unpinned);
 
@@ -162,4 +208,5 @@ void vnpu_dma_fini(struct vnpu *v)
 	for (u32 i = 0; i < v->dma.nr; i++)
 		base_free(v->dma.maps[i]);
 	base_free(v->dma.maps);
+	vnpu_remote_fini(v);
 }

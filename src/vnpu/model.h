@@ -182,7 +182,8 @@ struct vnpu_clock {
 
 struct vnpu_map { /* of bus memory to host memory */
 	u64 addr, len;
-	u8 *host;
+	u8 *host; /* NULL: remote */
+	struct vnpu_remote remote;
 	bool writable;
 	u32 pins; /* views that use it without the lock */
 };
@@ -192,6 +193,8 @@ struct vnpu_dma {
 	u32 nr, cap;
 	struct vnpu_map *last; /* hit */
 	u64 total;	       /* bytes mapped */
+	struct vnpu_window **windows; /* copies of remote pages, while the lock is held */
+	u32 nr_windows;
 	_Atomic u32 unpinned;  /* changes when a pin goes; dma_unmap sleeps on it */
 	bool master;	       /* PCI allows DMA */
 };
@@ -718,9 +721,27 @@ static inline void vnpu_irq_update(struct vnpu *v)
 /* dma.c */
 /** vnpu_dma_at() - host address of [@addr, @addr + @len) of bus memory, in one map, or NULL. */
 u8 *vnpu_dma_at(struct vnpu *v, u64 addr, u64 len, bool write, struct vnpu_map **map);
+/** vnpu_dma_load() - one aligned word of bus memory; 0 or -EFAULT */
+int vnpu_dma_load(struct vnpu *v, u64 addr, u64 *out);
 void vnpu_dma_pin(struct vnpu_map *map);
 void vnpu_dma_unpin(struct vnpu *v, struct vnpu_map *map);
 void vnpu_dma_fini(struct vnpu *v);
+
+/* remote.c: memory without an address */
+/** vnpu_remote_at() - a copy that is written back by vnpu_remote_flush(); in one page, or NULL */
+u8 *vnpu_remote_at(struct vnpu *v, struct vnpu_map *map, u64 addr, u32 len, bool write);
+int vnpu_remote_read(const struct vnpu_map *map, u64 addr, void *buf, u32 len);
+/** vnpu_remote_sync() - what was changed goes back; vnpu_remote_flush() - and copies end */
+void vnpu_remote_sync(struct vnpu *v) __attribute__((cold));
+void vnpu_remote_flush(struct vnpu *v) __attribute__((cold));
+void vnpu_remote_fini(struct vnpu *v);
+
+/** vnpu_settle() - before the lock is given up by whoever ran the device */
+static inline void vnpu_settle(struct vnpu *v)
+{
+	if (BASE_UNLIKELY(v->dma.nr_windows))
+		vnpu_remote_flush(v);
+}
 
 /* mmu.c, walk.c */
 extern const struct vnpu_hook vnpu_mmu_hooks[];

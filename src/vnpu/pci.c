@@ -220,6 +220,8 @@ void vnpu_pci_msi(struct vnpu *v)
 		return;
 	}
 	v->stats.msis++;
+	if (BASE_UNLIKELY(v->dma.nr_windows))
+		vnpu_remote_sync(v);
 	v->cfg.msi(v->cfg.opaque, 0);
 }
 
@@ -227,5 +229,6 @@ void vnpu_reset(struct vnpu *v)
 {
 	vnpu_lock(&v->lock);
 	reset_device(v);
+	vnpu_settle(v);
 	vnpu_unlock(&v->lock);
 }

@@ -155,7 +155,7 @@ void vnpu_run_until(struct vnpu *v, uint64_t time_ns)
 		return;
 	vnpu_lock(&v->lock);
 	while (vnpu_run_one(v, time_ns))
-		;
+		vnpu_settle(v);
 	advance(v, time_ns);
 	vnpu_unlock(&v->lock);
 }
@@ -170,6 +170,7 @@ bool vnpu_step(struct vnpu *v, uint64_t time_ns)
 	ran = vnpu_run_one(v, time_ns);
 	if (!ran)
 		advance(v, time_ns);
+	vnpu_settle(v);
 	vnpu_unlock(&v->lock);
 	return ran;
 }

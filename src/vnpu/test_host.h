@@ -308,6 +308,33 @@ static inline u64 host_new(struct host *h, u32 ssid, u64 va, u32 nr)
 	return bus;
 }
 
+static inline int host_remote_read(void *opaque, uint64_t addr, void *buf, uint32_t len)
+{
+	const struct host *h = opaque;
+
+	memcpy(buf, (const u8 *)h->mem + (addr - HOST_BUS), len);
+	return 0;
+}
+
+static inline int host_remote_write(void *opaque, uint64_t addr, const void *buf, uint32_t len)
+{
+	struct host *h = opaque;
+
+	memcpy((u8 *)h->mem + (addr - HOST_BUS), buf, len);
+	return 0;
+}
+
+/* $VNPU_TEST_REMOTE: the device gets copies only, as over a socket. */
+static inline void host_map_memory(struct host *h)
+{
+	const struct vnpu_remote remote = { h, host_remote_read, host_remote_write };
+
+	if (getenv("VNPU_TEST_REMOTE"))
+		assert_int_equal(vnpu_dma_map_remote(h->v, HOST_BUS, HOST_MEM, &remote, true), 0);
+	else
+		assert_int_equal(vnpu_dma_map(h->v, HOST_BUS, HOST_MEM, h->mem, true), 0);
+}
+
 /*
  * Life
  */
@@ -327,7 +354,7 @@ static inline void host_open_mode(struct host *h, u64 seed, enum vnpu_mode mode)
 	h->mem = aligned_alloc(BASE_PAGE_SIZE, HOST_MEM);
 	assert_non_null(h->mem);
 	memset(h->mem, 0, HOST_MEM);
-	assert_int_equal(vnpu_dma_map(h->v, HOST_BUS, HOST_MEM, h->mem, true), 0);
+	host_map_memory(h);
 }
 
 static inline void host_open(struct host *h, u64 seed)

@@ -59,10 +59,12 @@ static void *fw_main(void *arg)
 		atomic_store(&v->threads.kick, 0); /* before looking: a later kick is not lost */
 		vnpu_lock(&v->lock);
 		while (vnpu_run_one(v, v->clk.next_ns ? vnpu_time_ns(v) : 0)) {
+			vnpu_settle(v);
 			vnpu_unlock(&v->lock); /* whoever waits for a register comes first */
 			vnpu_lock(&v->lock);
 		}
 		next_ns = v->clk.next_ns;
+		vnpu_settle(v);
 		vnpu_unlock(&v->lock);
 		wait_for_work(v, next_ns);
 	}
@@ -78,6 +80,7 @@ static void *engine_main(void *arg)
 		bool worked = vnpu_compute_step(v);
 		u32 seen = atomic_load(&v->threads.engine_word); /* changes under the lock */
 
+		vnpu_settle(v);
 		vnpu_unlock(&v->lock);
 		if (worked)
 			vnpu_kick_fw(v);

@@ -57,6 +57,8 @@ static int walk_batch(const struct vnpu_view_ctx *ctx, struct view *w, bool writ
 
 		if (!p)
 			return -EFAULT;
+		if (!map->host)
+			*direct = false;
 		if (!*off)
 			w->ptr = p;
 		if (*direct && (p != w->ptr + *off || !add_map(w, map)))
@@ -74,6 +76,7 @@ static int walk(const struct vnpu_view_ctx *ctx, struct view *w, bool write, boo
 	while (!ret && off < w->len) {
 		vnpu_lock(&ctx->v->lock);
 		ret = stale(ctx) ? -EFAULT : walk_batch(ctx, w, write, &off, direct);
+		vnpu_settle(ctx->v);
 		vnpu_unlock(&ctx->v->lock);
 	}
 	return ret;
@@ -93,6 +96,7 @@ static int transfer(const struct vnpu_view_ctx *ctx, const struct view *w, bool 
 			ret = vnpu_mem_write(ctx->v, ctx->ssid, w->addr + off, w->ptr + off, n);
 		else
 			ret = vnpu_mem_read(ctx->v, ctx->ssid, w->addr + off, w->ptr + off, n);
+		vnpu_settle(ctx->v);
 		vnpu_unlock(&ctx->v->lock);
 	}
 	return ret;

@@ -149,6 +149,7 @@ int vnpu_cfg_read(struct vnpu *v, uint32_t off, uint32_t size, uint32_t *val)
 		return -EINVAL;
 	vnpu_lock(&v->lock);
 	*val = vnpu_pci_read(v, off, size);
+	vnpu_settle(v);
 	leave(v);
 	return 0;
 }
@@ -159,6 +160,7 @@ int vnpu_cfg_write(struct vnpu *v, uint32_t off, uint32_t size, uint32_t val)
 		return -EINVAL;
 	vnpu_lock(&v->lock);
 	vnpu_pci_write(v, off, size, val);
+	vnpu_settle(v);
 	leave(v);
 	return 0;
 }
@@ -206,6 +208,7 @@ int vnpu_bar_read(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, uin
 	*val = read_closely(v, bar, off, size);
 	hash(v, VNPU_TRACE_WHAT(bar, off, size, false), size, *val);
 	vnpu_trace_reg(v, (u8)bar, (u32)off, size, false, *val);
+	vnpu_settle(v);
 	leave(v);
 	return 0;
 }
@@ -223,6 +226,7 @@ int vnpu_bar_write(struct vnpu *v, unsigned bar, uint64_t off, uint32_t size, ui
 		vnpu_regs_write(v, (u8)bar, (u32)off, size, val);
 	else
 		report_deaf(v, bar, off);
+	vnpu_settle(v);
 	leave(v);
 	return 0;
 }

@@ -26,12 +26,7 @@ static void fault(const struct access *a, u32 type, u64 fetch)
 
 static bool load(struct vnpu *v, u64 bus, u64 *out)
 {
-	const u8 *p = vnpu_dma_at(v, bus, sizeof(*out), false, NULL);
-
-	if (!p)
-		return false;
-	*out = __atomic_load_n((const u64 *)(const void *)p, __ATOMIC_RELAXED);
-	return true;
+	return !vnpu_dma_load(v, bus, out);
 }
 
 /* 0, or the fault's type. */
@@ -125,7 +120,8 @@ static u32 tables(const struct access *a, u64 root, u64 *pte, u64 *fetch)
 
 static void fill_tlb(const struct access *a, u64 pte, u8 *page, struct vnpu_map *map)
 {
-	u64 key = (a->va & ~(u64)(BASE_PAGE_SIZE - 1)) | a->v->mmu.tag[a->ssid];
+	/* 0, the key of no access: a copy of remote memory is good for one look */
+	u64 key = map->host ? (a->va & ~(u64)(BASE_PAGE_SIZE - 1)) | a->v->mmu.tag[a->ssid] : 0;
 
 	*vnpu_tlb(a->v, a->ssid, a->va) = (struct vnpu_tlb){
 		.rd = key,
