@@ -116,9 +116,9 @@ static u32 do_signal(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_
 	return 0;
 }
 
-bool vnpu_fence_done(struct vnpu *v, struct vnpu_queue *q, u32 *status)
+bool vnpu_fence_done(struct vnpu *v, const struct vnpu_job *job, u32 *status)
 {
-	const u8 *p = vnpu_mem_at(v, q->ssid, q->job.fence_va, false);
+	const u8 *p = vnpu_mem_at(v, job->ssid, job->fence_va, false);
 
 	if (!p) {
 		*status = VIOLATION;
@@ -126,7 +126,7 @@ bool vnpu_fence_done(struct vnpu *v, struct vnpu_queue *q, u32 *status)
 	}
 	return reg_gen_fence_done(v->info,
 				  __atomic_load_n((const u64 *)(const void *)p, __ATOMIC_ACQUIRE),
-				  q->job.fence_val);
+				  job->fence_val);
 }
 
 static u32 do_wait(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_fence *c)
@@ -135,7 +135,7 @@ static u32 do_wait(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_fe
 	u32 status = fence_address(v, job, c, &job->fence_va);
 
 	job->fence_val = c->value;
-	if (status || vnpu_fence_done(v, q, &status))
+	if (status || vnpu_fence_done(v, job, &status))
 		return status;
 	q->state = VNPU_JOB_FENCE;
 	v->jobs.nr_fences++;

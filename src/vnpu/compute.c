@@ -299,7 +299,7 @@ static void go_on(struct vnpu *v, struct vnpu_queue *q)
 	if (q->state == VNPU_JOB_READY)
 		(void)vnpu_cmd_run(v, q, COMMANDS_PER_TURN);
 	v->compute.choosing = false;
-	if (q->state == VNPU_JOB_READY || q->state == VNPU_JOB_NONE)
+	if (q->state != VNPU_JOB_ENGINE)
 		vnpu_hws_hold(v, q->db);
 }
 

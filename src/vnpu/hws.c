@@ -220,7 +220,7 @@ static bool may_start(const struct vnpu *v, const struct vnpu_queue *q)
 {
 	const struct vnpu_compute *c = &v->compute;
 
-	if (!c->busy || c->orphan || c->db == q->db || q->state != VNPU_JOB_NONE)
+	if (!c->busy || c->orphan || c->db == q->db || q->state == VNPU_JOB_READY)
 		return true;
 	return vnpu_hws_band(v, q->db) > vnpu_hws_band(v, c->db);
 }

@@ -344,11 +344,11 @@ static void test_fence_wait_parks(void **state)
 	expect_clean(&h);
 }
 
-/* One queue waits for what another signals; later jobs of the first wait behind it. */
+/* One queue waits for what another signals; later jobs of the first go by. */
 static void test_fence_between_queues(void **state)
 {
 	struct abi_jsm_job_done done;
-	static const u32 order[] = { 0x102, 0x100, 0x101 };
+	static const u32 order[] = { 0x101, 0x102, 0x100 };
 
 	(void)state;
 	assert_int_equal(host_register(&h, 2, 2), 0);
@@ -364,6 +364,53 @@ static void test_fence_between_queues(void **state)
 		assert_true(host_done(&h, &done, 1000));
 		assert_int_equal(done.job_id, order[i]);
 	}
+	expect_clean(&h);
+}
+
+/* Intel's kmd-test Exec.Job_SubmitWithoutWait: the one that signals is behind the one that waits. */
+static void test_fence_in_one_queue(void **state)
+{
+	struct abi_jsm_job_done done;
+
+	(void)state;
+	cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, DATA, 5);
+	cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, DATA + 64, 5); /* and once more */
+	cmdbuf_fence(&c, ABI_CMD_FENCE_SIGNAL, DATA + 128, 9);
+	host_submit(&h, 1, HOST_USER, 0x100);
+	for (u32 i = 0; i < 2; i++) {
+		cmdbuf_begin(&c, &h, 2, HOST_USER + 0x400 * (i + 1));
+		cmdbuf_fence(&c, ABI_CMD_FENCE_SIGNAL, DATA + 64 * i, 6);
+		host_submit(&h, 1, HOST_USER + 0x400 * (i + 1), 0x101 + i);
+	}
+	for (u32 i = 0; i < 3; i++) {
+		assert_true(host_done(&h, &done, 5000));
+		assert_int_equal(done.job_id, i < 2 ? 0x101 + i : 0x100);
+		assert_int_equal(done.job_status, 0);
+	}
+	assert_int_equal(*word(DATA + 128), 9);
+	assert_int_equal(rd(&h, B(VPU_STATUS)) & 2, 2);
+	expect_clean(&h);
+}
+
+/* More than can stand aside: the queue waits with its job, and nothing is lost. */
+static void test_many_fences(void **state)
+{
+	struct abi_jsm_job_done done = { 0 };
+	u64 seen = 0;
+
+	(void)state;
+	cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, DATA, 5);
+	for (u32 db = 2; db < 12; db++)
+		assert_int_equal(host_register(&h, db, 2), 0);
+	for (u32 i = 0; i < 620; i++)
+		host_submit(&h, 2 + i / 62, HOST_USER, i);
+	host_sleep(&h, 1000000);
+	*word(DATA) = 6;
+	for (u32 i = 0; i < 620; i++) {
+		assert_true(host_done(&h, &done, 10000));
+		seen += done.job_id;
+	}
+	assert_int_equal(seen, 620 * 619 / 2);
 	expect_clean(&h);
 }
 
@@ -581,6 +628,8 @@ int main(int argc, char **argv)
 		T(test_long_lists),
 		T(test_fence_wait_parks),
 		T(test_fence_between_queues),
+		T(test_fence_in_one_queue),
+		T(test_many_fences),
 		T(test_doorbell_rules),
 		T(test_flags),
 		T(test_context_abort),

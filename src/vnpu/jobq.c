@@ -214,6 +214,13 @@ static __attribute__((noinline)) void queue_run(struct vnpu *v, struct vnpu_queu
 			budget = vnpu_cmd_run(v, q, budget);
 			continue;
 		}
+		if (BASE_UNLIKELY(q->state == VNPU_JOB_FENCE) && !vnpu_park(v, q))
+			return;
+		if (BASE_UNLIKELY(q->nr_ready) && may_fetch(v, q)) {
+			vnpu_unpark(v, q);
+			budget--;
+			continue;
+		}
 		if (page && q->head == q->tail)
 			return;
 		if (!may_fetch(v, q))
@@ -260,30 +267,30 @@ void vnpu_jobs_run(struct vnpu *v)
 	}
 }
 
-/* Memory may have changed: look at every parked job. */
-void vnpu_jobs_fences(struct vnpu *v)
+/* The job of a queue that could not stand aside. */
+static bool look_in_place(struct vnpu *v, struct vnpu_queue *q)
 {
-	bool moved = false;
-	u32 left = v->jobs.nr_fences;
+	u32 status = 0;
 
-	for (u32 db = 0; db < VNPU_NR_QUEUES && left; db++) {
-		struct vnpu_queue *q = &v->jobs.queue[db];
-		u32 status = 0;
-
-		if (q->state != VNPU_JOB_FENCE)
-			continue;
-		left--;
-		if (!vnpu_fence_done(v, q, &status))
-			continue;
-		moved = true;
-		if (status) {
-			vnpu_job_finish(v, q, status);
-			continue;
-		}
+	if (q->state != VNPU_JOB_FENCE || !vnpu_fence_done(v, &q->job, &status))
+		return false;
+	if (status) {
+		vnpu_job_finish(v, q, status);
+	} else {
 		v->jobs.nr_fences--;
 		q->state = VNPU_JOB_READY;
-		vnpu_queue_kick(v, q);
 	}
+	vnpu_queue_kick(v, q);
+	return true;
+}
+
+/* Memory may have changed: look at every job that waits. */
+void vnpu_jobs_fences(struct vnpu *v)
+{
+	bool moved = v->jobs.nr_fences && vnpu_parked_look(v);
+
+	for (u32 db = 0; db < VNPU_NR_QUEUES && v->jobs.nr_fences; db++)
+		moved |= look_in_place(v, &v->jobs.queue[db]);
 	if (!v->jobs.nr_fences)
 		return;
 	v->jobs.fence_poll_ns = base_min(2 * v->jobs.fence_poll_ns, (u64)FENCE_POLL_MAX);
@@ -348,27 +355,28 @@ u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u6
 	return 0;
 }
 
-/* Everything between head and tail becomes @status, or an orphan. */
+static void report_aborted(struct vnpu *v, const struct vnpu_queue *q, u32 job_id)
+{
+	report_job(v, q, job_id, ABI_JSM_STATUS_ABORTED);
+}
+
+/* All jobs, running, waiting or queued, are reported as aborted, or become orphans. */
 static void drain(struct vnpu *v, struct vnpu_queue *q, bool report)
 {
+	void (*each)(struct vnpu * v, const struct vnpu_queue *q, u32 job_id) =
+		report ? report_aborted : add_orphan;
 	struct abi_jobq *page;
 
+	vnpu_parked_drop(v, q, each);
 	if (q->state != VNPU_JOB_NONE) {
 		vnpu_job_drop(v, q);
-		if (report)
-			report_job(v, q, q->job.id, ABI_JSM_STATUS_ABORTED);
-		else
-			add_orphan(v, q, q->job.id);
+		each(v, q, q->job.id);
 	}
 	page = look(v, q);
 	while (page && q->head != q->tail) {
 		fetch(q, page);
-		if (q->slot.job.flags & ABI_JOBQ_JOB_INLINE)
-			continue;
-		if (report)
-			report_job(v, q, q->slot.job.job_id, ABI_JSM_STATUS_ABORTED);
-		else
-			add_orphan(v, q, q->slot.job.job_id);
+		if (!(q->slot.job.flags & ABI_JOBQ_JOB_INLINE))
+			each(v, q, q->slot.job.job_id);
 	}
 }
 
@@ -425,6 +433,8 @@ void vnpu_jobs_reset(struct vnpu *v)
 	memset(j->faulted, 0, sizeof(j->faulted));
 	j->nr_fences = 0;
 	j->nr_stuck = 0;
+	memset(j->parked, 0, sizeof(j->parked));
+	j->nr_parked = 0;
 	vnpu_timer_clear(v, VNPU_T_FENCE);
 	vnpu_timer_clear(v, VNPU_T_JOBS);
 }

@@ -109,6 +109,7 @@ static u32 destroy_cmdq(struct vnpu *v, const union abi_jsm_payload *req,
 			v->fw.set.hws.of_db[db] = 0;
 	if (jobs) { /* 6.12 destroys first, 7.2 last: P 7.3 */
 		jobs->suspended = true;
+		vnpu_parked_drop(v, jobs, NULL);
 		vnpu_job_drop(v, jobs);
 	}
 	forget_context(v, ssid);
@@ -219,24 +220,38 @@ static bool add_impacted(struct abi_jsm_engine_reset_done *done, const struct vn
 	return true;
 }
 
-static void drop_in_state(struct vnpu *v, enum vnpu_job_state state,
-			  struct abi_jsm_engine_reset_done *done)
+static void drop_all(struct vnpu *v, struct vnpu_queue *q)
 {
-	for (u32 db = 0; db < VNPU_NR_QUEUES; db++) {
-		struct vnpu_queue *q = &v->jobs.queue[db];
-
-		if (q->registered && q->state == (u8)state && add_impacted(done, q))
-			vnpu_job_drop(v, q);
-	}
+	vnpu_parked_drop(v, q, NULL);
+	vnpu_job_drop(v, q);
 }
 
-static void drop_faulted(struct vnpu *v, struct abi_jsm_engine_reset_done *done)
+static bool is_stuck(const struct vnpu *v, const struct vnpu_queue *q)
+{
+	(void)v;
+	return q->state == VNPU_JOB_STUCK;
+}
+
+static bool is_faulted(const struct vnpu *v, const struct vnpu_queue *q)
+{
+	return vnpu_ssid_is_faulted(v, q->ssid);
+}
+
+static bool waits(const struct vnpu *v, const struct vnpu_queue *q)
+{
+	(void)v;
+	return q->nr_parked || q->state == VNPU_JOB_FENCE;
+}
+
+/* Queues that are to blame, until the list of contexts is full. */
+static void blame(struct vnpu *v, struct abi_jsm_engine_reset_done *done,
+		  bool (*is)(const struct vnpu *v, const struct vnpu_queue *q))
 {
 	for (u32 db = 0; db < VNPU_NR_QUEUES; db++) {
 		struct vnpu_queue *q = &v->jobs.queue[db];
 
-		if (q->registered && vnpu_ssid_is_faulted(v, q->ssid) && add_impacted(done, q))
-			vnpu_job_drop(v, q);
+		if (q->registered && is(v, q) && add_impacted(done, q))
+			drop_all(v, q);
 	}
 }
 
@@ -255,14 +270,15 @@ static u32 engine_reset(struct vnpu *v, const union abi_jsm_payload *req,
 	if (result)
 		return result;
 	memset(rsp, 0, sizeof(*rsp));
-	drop_faulted(v, done);
-	drop_in_state(v, VNPU_JOB_STUCK, done);
+	blame(v, done, is_faulted);
+	blame(v, done, is_stuck);
 	if (!done->num_impacted_contexts && v->compute.busy && !v->compute.orphan &&
 	    add_impacted(done, running))
 		vnpu_job_drop(v, running);
 	if (!done->num_impacted_contexts)
-		drop_in_state(v, VNPU_JOB_FENCE, done);
-	v->fw.engine_stopped = true;
+		blame(v, done, waits);
+	/* who schedules jobs says when to go on; SRC: Intel's kmd-test resumes in hardware mode only */
+	v->fw.engine_stopped = v->fw.sched_mode == ABI_BOOT_SCHED_HW;
 	vnpu_fw_log(v, VNPU_LOG_ERROR, "engine reset: %u contexts impacted, first SSID %u",
 		    done->num_impacted_contexts, done->impacted_contexts[0].host_ssid);
 	return JSM_OK;

@@ -407,7 +407,18 @@ struct vnpu_queue {
 	u32 generation; /* of the registration: a late engine result must not find its successor */
 	u64 base;
 	u64 cmdq_id;
+	u16 nr_parked, nr_ready; /* jobs that stand aside; of these, may go on */
 	union abi_jobq_slot slot; /* copy of the one fetched last */
+	struct vnpu_job job;
+};
+
+#define VNPU_NR_PARKED 512
+
+struct vnpu_parked { /* a job that waits for a fence beside its queue */
+	bool used, ready;
+	u16 db;
+	u32 status; /* when ready: 0, or the job ends with it */
+	u64 turn;   /* order */
 	struct vnpu_job job;
 };
 
@@ -415,7 +426,10 @@ struct vnpu_jobs {
 	struct vnpu_queue queue[VNPU_NR_QUEUES];
 	u64 pending[VNPU_NR_QUEUES / 64]; /* queues to look at */
 	u32 pending_words;		  /* of these, not 0 */
-	u32 nr_fences;			  /* jobs parked */
+	u32 nr_fences;			  /* jobs that wait for one */
+	struct vnpu_parked parked[VNPU_NR_PARKED];
+	u32 nr_parked;
+	u64 park_turn;
 	u32 nr_stuck;
 	u64 fence_poll_ns;
 	u64 faulted[VNPU_NR_SSIDS / 64]; /* SSIDs that run nothing until released */
@@ -848,12 +862,23 @@ static inline bool vnpu_ssid_is_faulted(const struct vnpu *v, u32 ssid)
 	return v->jobs.faulted[ssid / 64] >> (ssid % 64) & 1;
 }
 
+/* park.c */
+/** vnpu_park() - the job of @q, in state FENCE, stands aside; false: no room. */
+bool vnpu_park(struct vnpu *v, struct vnpu_queue *q);
+/** vnpu_unpark() - the first ready one is the job of @q again, which has none. */
+void vnpu_unpark(struct vnpu *v, struct vnpu_queue *q);
+/** vnpu_parked_look() - memory may have changed; did one become ready? */
+bool vnpu_parked_look(struct vnpu *v);
+/** vnpu_parked_drop() - all of @q's are gone; @each, if not NULL, hears of each. */
+void vnpu_parked_drop(struct vnpu *v, struct vnpu_queue *q,
+		      void (*each)(struct vnpu *v, const struct vnpu_queue *q, u32 job_id));
+
 /* cmd.c */
 /** vnpu_cmd_start() - check the command buffer's header; 0 or a job status. */
 u32 vnpu_cmd_start(struct vnpu *v, struct vnpu_job *job, u64 base);
 /** vnpu_cmd_run() - at most @budget commands until the end or a park; what is left of it. */
 u32 vnpu_cmd_run(struct vnpu *v, struct vnpu_queue *q, u32 budget);
-bool vnpu_fence_done(struct vnpu *v, struct vnpu_queue *q, u32 *status);
+bool vnpu_fence_done(struct vnpu *v, const struct vnpu_job *job, u32 *status);
 /** vnpu_op_step() - part of a copy or fill: true when finished, *status set. */
 bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *status);
 
