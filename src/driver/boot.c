@@ -136,12 +136,12 @@ static void params_silicon(struct drv_dev *dev, struct abi_boot_params *bp)
 {
 	bp->si_stepping = dev->revision;
 	bp->device_id = dev->device_id;
-	bp->feature_exclusion = dev->gen->tile_fuse;
+	bp->feature_exclusion = dev->tile_fuse;
 	bp->sku = dev->gen->sku;
 	bp->min_freq_pll_ratio = dev->freq.min;
 	bp->max_freq_pll_ratio = dev->freq.max;
 	bp->pn_freq_pll_ratio = dev->freq.pn;
-	bp->perf_clk_frequency = dev->gen->perf_clk_hz;
+	bp->perf_clk_frequency = dev->perf_clk_hz;
 }
 
 static void params_logs(struct drv_dev *dev, struct abi_boot_params *bp)
@@ -156,7 +156,7 @@ static void params_logs(struct drv_dev *dev, struct abi_boot_params *bp)
 }
 
 /*
- * Cold boot, OS scheduling.  system_time_us is the seam's clock, not the wall clock: device
+ * Cold boot.  system_time_us is the seam's clock, not the wall clock: device
  * timestamps then lie on the time line of completions, and a run repeats exactly.
  */
 int drv_boot_fill_params(struct drv_dev *dev)
@@ -174,7 +174,8 @@ int drv_boot_fill_params(struct drv_dev *dev)
 	bp->dvfs_mode = ABI_BOOT_DVFS_DEFAULT;
 	bp->d0i3_delayed_entry = 1;
 	bp->system_time_us = drv_clock(dev) / BASE_NS_PER_US;
-	bp->vpu_scheduling_mode = ABI_BOOT_SCHED_OS;
+	bp->vpu_scheduling_mode = dev->hws ? ABI_BOOT_SCHED_HW : ABI_BOOT_SCHED_OS;
+	bp->vpu_focus_present_timer_ms = dev->hws ? ABI_BOOT_FOCUS_PRESENT_MS : 0;
 	dev->info->ops->boot_params(dev, bp);
 	dev->ops->wmb(dev->os); /* the page before the write that starts the CPU */
 	return 0;

@@ -6,6 +6,9 @@
  *   alive -> faulty (MMU fault, engine error) -> queues unregistered, SSID_RELEASE -> its jobs end
  *            as the firmware reports them, or 500 ms after the answer -> waits for its destruction
  *
+ * With hardware scheduling no SSID_RELEASE is sent: the last queue's end is the context's, and a
+ * faulty one is cut off by a reset of the engine (engine.c).
+ *
  * Nothing is freed but in drv_ctx_progress(), which the loop calls with no context in hand.
  */
 #include <assert.h>
@@ -112,16 +115,25 @@ static void release_done(struct drv_dev *dev, void *arg, int ret, const struct a
 		set_drain_deadline(ctx, dev->now_ns + dev->gen->timeouts.jsm_ms * BASE_NS_PER_MS);
 }
 
-void drv_ctx_abort(struct drv_ctx *ctx)
+void drv_ctx_mark(struct drv_ctx *ctx)
 {
 	struct drv_dev *dev = ctx->dev;
 
-	if (ctx->faulty)
-		return;
 	drv_warn(dev, CTX, "SSID %u is aborted with %u jobs under way", ctx->ssid, ctx->nr_jobs);
 	ctx->faulty = true;
 	dev->work = true;
 	drv_mmu_silence(dev, ctx->ssid);
+}
+
+void drv_ctx_abort(struct drv_ctx *ctx)
+{
+	if (ctx->faulty)
+		return;
+	drv_ctx_mark(ctx);
+	if (ctx->dev->hws)
+		drv_engine_reset(ctx->dev);
+	else
+		ctx->cut = true; /* SSID_RELEASE sees to it */
 }
 
 static bool queues_known(const struct drv_ctx *ctx)
@@ -144,6 +156,14 @@ static void release(struct drv_ctx *ctx)
 		return; /* all slots taken: again when one is free */
 	ctx->known_to_fw = false;
 	ctx->releasing = true;
+}
+
+bool drv_queues_gone(const struct drv_ctx *ctx)
+{
+	for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next)
+		if (base_container_of(q, struct drv_queue, link)->state != DRV_QUEUE_NEW)
+			return false;
+	return true;
 }
 
 static void progress(struct drv_ctx *ctx)
@@ -172,6 +192,8 @@ void drv_ctx_progress(struct drv_dev *dev)
 		next = c->next;
 		progress(base_container_of(c, struct drv_ctx, link));
 	}
+	if (BASE_UNLIKELY(dev->engine.state != DRV_ENGINE_RUNNING))
+		drv_engine_progress(dev);
 }
 
 void drv_ctx_timer(struct drv_dev *dev)

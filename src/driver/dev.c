@@ -5,7 +5,7 @@
  *   CREATED -> BOOTING -> READY -> STOPPING -> STOPPED -> (drv_start) BOOTING
  *                  \-> FAILED <-/       FAILED -> STOPPING
  *
- * BOOTING runs the sequences power_up, mmu, boot; STOPPING runs power_down.
+ * BOOTING runs the sequences power_up, mmu, boot, configure; STOPPING runs power_down.
  */
 #include "driver/driver.h"
 
@@ -15,7 +15,7 @@
 
 #include "driver/mmio.h"
 
-static const u8 start_seqs[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT };
+static const u8 start_seqs[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT, DRV_SEQ_CONFIGURE };
 static const u8 stop_seqs[] = { DRV_SEQ_POWER_DOWN };
 
 static void set_state(struct drv_dev *dev, enum drv_state state)
@@ -85,7 +85,7 @@ static void init_fields(struct drv_dev *dev, struct os_device *os, const struct 
 
 static void init_gen(struct drv_dev *dev)
 {
-	dev->regs = dev->info->regs;
+	dev->regs = *dev->info->regs;
 	dev->btrs_irq_mask = dev->gen->btrs_irq_mask;
 	dev->icb_irq_mask = (u32)dev->gen->icb_irq_mask;
 	dev->tdr_period_ns = dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS;
@@ -125,6 +125,7 @@ int drv_create(struct os_device *os, const struct drv_config *cfg, struct drv_de
 	ret = drv_fw_find(dev, "", err);
 	if (ret)
 		goto err_release_pci;
+	drv_sched_choose(dev);
 	ret = init_sys(dev, err);
 	if (ret)
 		goto err_fw_fini;
@@ -172,8 +173,10 @@ static void forget_firmware(struct drv_dev *dev, s32 status)
 		drv_jobs_end(ctx, NULL, status);
 		ctx->known_to_fw = false;
 		ctx->releasing = false;
+		ctx->cut = ctx->faulty;
 		ctx->drain_deadline_ns = DRV_NO_TIME;
 	}
+	dev->engine = (struct drv_engine){ .resets = dev->engine.resets };
 	dev->tdr_ns = DRV_NO_TIME;
 	drv_timer_set(dev, DRV_TIMER_DRAIN, DRV_NO_TIME);
 	dev->work = true;
@@ -350,6 +353,8 @@ static __attribute__((noinline)) void process_rare(struct drv_dev *dev)
 		run_phase(dev);
 	else if (dev->state == DRV_READY)
 		timers(dev);
+	else if (drv_listens(dev))
+		drv_jsm_timer(dev);
 	if (dev->work)
 		drv_ctx_progress(dev);
 }
@@ -360,7 +365,7 @@ u64 drv_process(struct drv_dev *dev)
 
 	drv_clock(dev);
 	/* taken in every state: one left standing would make each drv_wait() return at once */
-	if (dev->ops->irq_ack(dev->os) && BASE_LIKELY(drv_is_up(dev)))
+	if (dev->ops->irq_ack(dev->os) && BASE_LIKELY(drv_listens(dev)))
 		drv_irq_handle(dev);
 	next_ns = next_time(dev);
 	if (BASE_LIKELY(dev->now_ns < next_ns && !dev->work))
@@ -481,6 +486,7 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 		.irqs = dev->irqs,
 		.mmu_faults = dev->mmu_faults,
 		.boot_ns = dev->boot_ns,
+		.hw_sched = dev->hws,
 	};
 	memcpy(out->fw_api, dev->fw.hdr.api_version, sizeof(out->fw_api));
 }

@@ -93,8 +93,9 @@ struct drv_ctx {
 	u32 nr_jobs;	       /* under way */
 	u32 next_job;	       /* where the search for a free number starts */
 	bool faulty;	       /* MMU fault or engine error: no more jobs */
+	bool cut;	       /* faulty, and the engine works on none of its jobs any more */
 	bool dying;	       /* drv_ctx_destroy() was called */
-	bool known_to_fw;      /* some queue of it was registered: needs SSID_RELEASE */
+	bool known_to_fw;      /* OS scheduling, some queue was registered: needs SSID_RELEASE */
 	bool want_release;     /* SSID_RELEASE to be sent */
 	bool releasing;	       /* sent, not answered */
 	u64 drain_deadline_ns; /* after SSID_RELEASE_DONE, for missing JOB_DONEs */
@@ -105,19 +106,20 @@ struct drv_ctx {
 	struct drv_job jobs[DRV_CTX_JOBS];
 };
 
-/* Did the firmware already let go of an aborted context?  Then no report follows the next one. */
-static inline bool drv_ctx_released(const struct drv_ctx *ctx)
-{
-	return ctx->faulty && !ctx->known_to_fw && !ctx->releasing;
-}
-
+/* WANT_: to be sent; the -ING behind it: sent, not answered.  Sequences: queue.c */
 enum drv_queue_state {
-	DRV_QUEUE_NEW,	       /* the firmware does not know it */
-	DRV_QUEUE_WANT_REG,    /* REGISTER_DB to be sent */
-	DRV_QUEUE_REGISTERING, /* sent, not answered */
+	DRV_QUEUE_NEW, /* the firmware does not know it */
+	DRV_QUEUE_WANT_REG,
+	DRV_QUEUE_CREATING,
+	DRV_QUEUE_WANT_SCHED,
+	DRV_QUEUE_SCHEDULING,
+	DRV_QUEUE_WANT_DB,
+	DRV_QUEUE_REGISTERING,
 	DRV_QUEUE_LIVE,
 	DRV_QUEUE_WANT_UNREG,
 	DRV_QUEUE_UNREGISTERING,
+	DRV_QUEUE_WANT_DESTROY,
+	DRV_QUEUE_DESTROYING,
 };
 
 #define DRV_QUEUE_DONE_MAX 256u /* completions not reaped, and jobs that will add to them */
@@ -135,6 +137,7 @@ struct drv_queue {
 	bool dying;
 	struct drv_list link; /* ctx->queues */
 	struct drv_bo *bo;
+	struct drv_bo *preempt[2]; /* primary, secondary; NULL = none; P 10.6 */
 };
 
 /* A question to the firmware.  Its index is its slot in the TX buffer. */
@@ -201,6 +204,31 @@ enum drv_timer {
 	DRV_NR_TIMERS,
 };
 
+/* Reset of the engine in hardware scheduling: engine.c. */
+enum drv_engine_state {
+	DRV_ENGINE_RUNNING,
+	DRV_ENGINE_WANT_DUMP,
+	DRV_ENGINE_DUMPING,
+	DRV_ENGINE_WANT_RESET,
+	DRV_ENGINE_RESETTING,
+	DRV_ENGINE_CLEARING, /* queues of the cut contexts go */
+	DRV_ENGINE_RESUMING,
+};
+
+struct drv_engine {
+	enum drv_engine_state state;
+	bool hang;  /* the firmware is to say who is to blame */
+	bool again; /* another context became faulty meanwhile */
+	u64 resets;
+};
+
+/* Duty cycling on request of the power unit, P 2.6 */
+struct drv_dct {
+	u32 percent; /* of the time the NPU may run; 0 = always */
+	u32 wanted;  /* what the firmware was asked for */
+	void (*told)(struct drv_dev *dev, u32 percent);
+};
+
 /* What a sequence is for. */
 enum drv_phase { DRV_PHASE_NONE, DRV_PHASE_START, DRV_PHASE_STOP };
 
@@ -216,6 +244,7 @@ struct drv_dev {
 	u64 timers[DRV_NR_TIMERS];
 	u32 nr_jobs;
 	u64 jobs_done, jobs_failed, irqs;
+	bool hws; /* hardware scheduling */
 	struct drv_layout regs;
 	u32 btrs_irq_mask, icb_irq_mask;
 	struct drv_ipc ipc;
@@ -248,10 +277,16 @@ struct drv_dev {
 	struct {
 		u32 min, pn, max; /* PLL ratios */
 	} freq;
+	u32 tile_fuse;	 /* tiles that are off */
+	u32 perf_clk_hz; /* profiling clock */
 
 	struct drv_fw fw;
 	struct drv_mmu mmu;
 	struct drv_jsm jsm;
+	struct drv_engine engine;
+	struct drv_dct dct;
+	int answer; /* to the question of the configure sequence; -EAGAIN = not yet */
+	bool asked; /* that question was put */
 	struct drv_ctx *sys, *reserved; /* SSID 0 and 1 */
 	struct base_ids ssids, dbs;
 	struct drv_list ctx_list; /* contexts of users */
@@ -275,6 +310,19 @@ void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3
 static inline bool drv_is_up(const struct drv_dev *dev)
 {
 	return dev->state == DRV_READY;
+}
+/* Are interrupts taken?  The configure sequence has answers to wait for before the device is up. */
+static inline bool drv_listens(const struct drv_dev *dev)
+{
+	return drv_is_up(dev) ||
+	       (dev->state == DRV_BOOTING && dev->run.seq == dev->seqs[DRV_SEQ_CONFIGURE]);
+}
+/* Did the firmware already let go of an aborted context?  Then no report follows the next one. */
+static inline bool drv_ctx_released(const struct drv_ctx *ctx)
+{
+	if (ctx->dev->hws)
+		return ctx->cut;
+	return ctx->faulty && !ctx->known_to_fw && !ctx->releasing;
 }
 
 /* pci.c */
@@ -313,6 +361,20 @@ void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_
  * among it, -ENODEV. */
 int drv_ipc_drain(struct drv_dev *dev) BASE_WARN_UNUSED;
 
+/* configure.c */
+/** drv_sched_choose() - hws from the configuration and the image; P 4.5 */
+void drv_sched_choose(struct drv_dev *dev);
+/** drv_dct_request() - have the firmware cycle its duty, or not; @told runs once it does */
+void drv_dct_request(struct drv_dev *dev, bool on, void (*told)(struct drv_dev *dev, u32 percent));
+
+/* engine.c */
+/** drv_engine_reset() - a context became faulty: cut it off; P 10.7 */
+void drv_engine_reset(struct drv_dev *dev);
+/** drv_engine_hang() - jobs do not end; hardware scheduling: whose it is goes; else the device. */
+void drv_engine_hang(struct drv_dev *dev, const char *fmt, ...) BASE_PRINTF(2, 3)
+	__attribute__((cold));
+void drv_engine_progress(struct drv_dev *dev);
+
 /* jsm.c */
 void drv_jsm_init(struct drv_dev *dev);
 /** drv_jsm_cancel_all() - forget all questions; their done() runs with @ret. */
@@ -349,7 +411,6 @@ void drv_mmu_invalidate(struct drv_dev *dev, u32 ssid);
 void drv_mmu_timer(struct drv_dev *dev);
 void drv_mmu_events(struct drv_dev *dev);
 void drv_mmu_gerror(struct drv_dev *dev);
-extern const struct drv_seq drv_seq_mmu;
 
 /* pgt.c: page tables, P 8.5 */
 struct drv_pt *drv_pt_create(struct drv_dev *dev);
@@ -365,6 +426,8 @@ u64 drv_pt_lookup(const struct drv_pt *root, u64 va);
 /* ctx.c */
 int drv_ctx_new(struct drv_dev *dev, u32 ssid, struct drv_ctx **out) BASE_WARN_UNUSED;
 void drv_ctx_free(struct drv_ctx *ctx);
+/** drv_ctx_mark() - no more jobs of @ctx, no more faults of it recorded. */
+void drv_ctx_mark(struct drv_ctx *ctx);
 /** drv_ctx_abort() - a fault or an engine error of @ctx; P 10.7. */
 void drv_ctx_abort(struct drv_ctx *ctx);
 /** drv_ctx_progress() - send what waits for a free slot; free what the firmware let go. */
@@ -388,13 +451,16 @@ void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo);
 
 /* queue.c */
 void drv_queue_progress(struct drv_queue *queue);
-void drv_queue_forget(struct drv_queue *queue); /* the firmware was reset */
+void drv_queue_forget(struct drv_queue *queue);	 /* the firmware was reset */
+bool drv_queues_gone(const struct drv_ctx *ctx); /* the firmware knows none of them */
 
 /* job.c */
 /** drv_queue_publish() - tell the firmware of jobs it does not know; P 10.4. */
 void drv_queue_publish(struct drv_queue *queue);
 /** drv_job_done() - the firmware says that job @id ended with @status. */
 void drv_job_done(struct drv_dev *dev, u32 id, u32 status);
+/** drv_job_blame() - the oldest job of @queue hangs: its status, once it ends */
+void drv_job_blame(struct drv_queue *queue);
 /** drv_jobs_end() - complete all jobs of @ctx (NULL: all contexts; @queue NULL: all queues). */
 void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status);
 

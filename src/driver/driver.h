@@ -32,11 +32,15 @@ struct drv_step_report {
 	int result; /* 0 or a negative errno */
 };
 
+/* Who schedules jobs; DRV_SCHED_AUTO: the firmware, if its image says that it can.  P 4.5 */
+enum drv_sched { DRV_SCHED_AUTO, DRV_SCHED_OS, DRV_SCHED_HW };
+
 struct drv_config {
 	const char *firmware; /* path; NULL = search list of design section 8 */
 	bool ignore_env;      /* privileged caller: $NPU_FIRMWARE is ignored */
 	bool force_id;	      /* bind to ids known not to be NPUs */
 	u32 log_level;	      /* enum base_log_level */
+	u32 sched;	      /* enum drv_sched */
 	/* Called from the loop after each step; may be NULL. */
 	void (*on_step)(void *opaque, const struct drv_step_report *report);
 	void *opaque;
@@ -98,6 +102,7 @@ struct drv_info {
 	const char *fw_path;	/* "(built in)" for the built-in image */
 	const char *fw_version; /* text of the version page */
 	u32 fw_api[16];		/* major << 16 | minor */
+	bool hw_sched;		/* the firmware schedules */
 	u64 va_start, va_end;	/* range of a context's buffers */
 	u32 freq_max_mhz;
 	u32 nr_contexts_max;

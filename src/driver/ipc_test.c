@@ -62,6 +62,11 @@ void drv_fail(struct drv_dev *d, int code, const char *fmt, ...)
 	fails++;
 	last_fail = code;
 }
+/* as with OS scheduling */
+void drv_engine_hang(struct drv_dev *d, const char *fmt, ...)
+{
+	drv_fail(d, -ETIMEDOUT, "%s", fmt);
+}
 
 static void on_rd(struct test_os *t, u32 bar, u32 off)
 {

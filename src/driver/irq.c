@@ -95,6 +95,6 @@ void drv_irq_handle(struct drv_dev *dev)
 	ret = handle(dev);
 	if (ret)
 		drv_fail(dev, ret, "a register read all-ones in the interrupt: the device is gone");
-	if (drv_is_up(dev))
+	if (BASE_LIKELY(drv_listens(dev)))
 		drv_io_wr32(dev, dev->regs.int_global_mask, 0);
 }

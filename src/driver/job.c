@@ -203,6 +203,24 @@ void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
 	restart_tdr(dev);
 }
 
+void drv_job_blame(struct drv_queue *queue)
+{
+	struct drv_job *oldest = NULL;
+	u32 age = 0;
+
+	for (u32 n = 0; n < DRV_CTX_JOBS; n++) {
+		struct drv_job *job = &queue->ctx->jobs[n];
+		u32 behind = drv_ring_distance(job->slot, queue->ring.tail);
+
+		if (job->queue != queue || behind <= age)
+			continue;
+		age = behind;
+		oldest = job;
+	}
+	if (oldest && !oldest->error)
+		oldest->error = -ETIMEDOUT;
+}
+
 void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status)
 {
 	struct drv_dev *dev = ctx->dev;

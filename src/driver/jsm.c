@@ -145,7 +145,7 @@ void drv_jsm_timer(struct drv_dev *dev)
 		return;
 	/* an interrupt may have been lost: look before judging */
 	drv_irq_handle(dev);
-	for (u32 i = 0; i < DRV_NR_REQS && drv_is_up(dev); i++)
+	for (u32 i = 0; i < DRV_NR_REQS && drv_listens(dev); i++)
 		if (jsm->reqs[i].id && dev->now_ns >= jsm->reqs[i].deadline_ns)
 			time_out(dev, &jsm->reqs[i]);
 	update_timer(dev);
@@ -171,10 +171,10 @@ static void hb_done(struct drv_dev *dev, void *arg, int ret, const struct abi_js
 	}
 	hb = answer->payload.engine_hb_done.heartbeat;
 	if (of_tdr && dev->nr_jobs && hb <= jsm->heartbeat) {
-		drv_fail(dev, -ETIMEDOUT,
-			 "the engine hangs: heartbeat %" PRIu64 " did not advance in %u ms with %u "
-			 "jobs under way",
-			 hb, dev->gen->timeouts.tdr_ms, dev->nr_jobs);
+		drv_engine_hang(dev,
+				"the engine hangs: heartbeat %" PRIu64
+				" did not advance in %u ms with %u jobs under way",
+				hb, dev->gen->timeouts.tdr_ms, dev->nr_jobs);
 		return;
 	}
 	jsm->heartbeat = hb;
@@ -215,9 +215,8 @@ void drv_jsm_tdr(struct drv_dev *dev)
 	if (!drv_is_up(dev) || dev->now_ns < dev->tdr_ns)
 		return;
 	if (++dev->jsm.hb_rounds > hb_rounds_max(dev)) {
-		drv_fail(dev, -ETIMEDOUT,
-			 "no job of %u ended within %u ms, the limit of one inference",
-			 dev->nr_jobs, dev->gen->timeouts.inference_ms);
+		drv_engine_hang(dev, "no job of %u ended within %u ms, the limit of one inference",
+				dev->nr_jobs, dev->gen->timeouts.inference_ms);
 		return;
 	}
 	dev->tdr_ns = dev->now_ns + dev->tdr_period_ns;

@@ -367,6 +367,30 @@ void drv_mmu_gerror(struct drv_dev *dev)
  * The enable handshake, P 8.3.
  */
 
+/* Who is it?  Told, as Linux does; nothing depends on it.  SRC: P 8.1 */
+static int compare_id(struct drv_dev *dev)
+{
+	static const struct {
+		u32 reg, want;
+	} ids[] = {
+		{ M(IDR0), 0x080f3e0f },
+		{ M(IDR1), 0x0e739d18 },
+		{ M(IDR3), 0x0000003c },
+		{ M(IDR5), 0x00040070 },
+	};
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(ids); i++) {
+		u32 val = drv_rd32(dev, ids[i].reg);
+		char name[96];
+
+		if (val != ids[i].want)
+			drv_dbg(dev, MMU, "%s reads 0x%08x, expected 0x%08x",
+				drv_reg_name(dev, ids[i].reg, name, sizeof(name)), val,
+				ids[i].want);
+	}
+	return 0;
+}
+
 static u64 strtab_base(const struct drv_dev *dev)
 {
 	return (dev->mmu.dma.segs[0].addr + STRTAB_OFF) | REG_MASK64(REG_MMU_STRTAB_BASE__RA);
@@ -437,6 +461,7 @@ static int switched_on(struct drv_dev *dev)
 	  .dyn = cmdq_prod, DRV_LIMIT(mmu_cmdq) }
 
 static const struct drv_step steps[] = {
+	MCALL(compare_id, "compare the identification", "P 8.1"),
 	MCALL(queues_reset, "empty the MMU queues", "P 8.3"),
 	WR(CR0, 0, "P 8.3 #1"),
 	ACK(CR0ACK, 0, "P 8.3 #1"),

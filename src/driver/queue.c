@@ -2,8 +2,12 @@
 /*
  * Command queues and their doorbells.  SRC: P 10.1, 10.2, 10.4.
  *
+ * OS scheduling:
  *   NEW -> (first submission) WANT_REG -> REGISTERING -> LIVE
  *   LIVE -> (destroyed and empty, or context faulty) WANT_UNREG -> UNREGISTERING -> NEW
+ * Hardware scheduling:
+ *   NEW -> WANT_REG -> CREATING -> WANT_SCHED -> SCHEDULING -> WANT_DB -> REGISTERING -> LIVE
+ *   LIVE -> WANT_UNREG -> UNREGISTERING -> WANT_DESTROY -> DESTROYING -> NEW
  *
  * A destroyed queue is freed once it is NEW and has no jobs under way.
  */
@@ -21,6 +25,65 @@ static int page_create(struct drv_dev *dev, struct drv_bo **out)
 	};
 
 	return drv_bo_new(dev->sys, &spec, out);
+}
+
+/*
+ * Preemption buffers, P 10.6: for what the engine was at when another queue has it.
+ */
+
+#define PREEMPT_MIN 0x1000 /* SRC: P 4.8 */
+#define PREEMPT_MAX 0x2000000
+
+static u64 preempt_size(u32 size, u32 max_size)
+{
+	u64 bytes = base_align_up((u64)(max_size ? max_size : size), BASE_PAGE_SIZE);
+
+	return bytes >= PREEMPT_MIN && bytes <= PREEMPT_MAX ? bytes : 0;
+}
+
+static int preempt_create(struct drv_queue *queue)
+{
+	struct drv_dev *dev = queue->ctx->dev;
+	const struct abi_fw_header *h = &dev->fw.hdr;
+	struct drv_bo_spec spec[] = {
+		{ .size = preempt_size(h->preemption_buffer_1_size,
+				       h->preemption_buffer_1_max_size),
+		  .range = &dev->gen->va.user },
+		{ .size = preempt_size(h->preemption_buffer_2_size,
+				       h->preemption_buffer_2_max_size),
+		  .range = &dev->gen->va.dma },
+	};
+	int ret = 0;
+
+	if (!dev->hws || !spec[0].size || !spec[1].size)
+		return 0;
+	for (u32 i = 0; i < 2 && !ret; i++) {
+		spec[i].align = BASE_PAGE_SIZE;
+		spec[i].cache = OS_CACHE_WC;
+		ret = drv_bo_new(queue->ctx, &spec[i], &queue->preempt[i]);
+	}
+	return ret;
+}
+
+static void preempt_destroy(struct drv_queue *queue)
+{
+	for (u32 i = 0; i < 2; i++)
+		if (queue->preempt[i])
+			drv_bo_destroy(queue->preempt[i]);
+}
+
+/* An empty ring.  Where its jobs are preempted to is the same for all, and put in once. */
+static void ring_init(struct drv_queue *queue)
+{
+	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
+	for (u32 i = 0; queue->preempt[0] && i < ABI_JOBQ_SLOTS; i++) {
+		struct abi_jobq_job *job = &queue->ring.page->slot[i].job;
+
+		job->primary_preempt_buf_addr = drv_bo_addr(queue->preempt[0]);
+		job->primary_preempt_buf_size = (u32)drv_bo_size(queue->preempt[0]);
+		job->secondary_preempt_buf_addr = drv_bo_addr(queue->preempt[1]);
+		job->secondary_preempt_buf_size = (u32)drv_bo_size(queue->preempt[1]);
+	}
 }
 
 int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out)
@@ -47,13 +110,19 @@ int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out)
 		goto err_put_db;
 	queue->ctx = ctx;
 	queue->priority = priority;
+	ret = preempt_create(queue);
+	if (ret)
+		goto err_destroy_bos;
 	queue->db_io = dev->regs.doorbell;
 	queue->db_io.off += queue->db * dev->regs.doorbell_stride;
-	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
+	ring_init(queue);
 	drv_list_add(&ctx->queues, &queue->link);
 	*out = queue;
 	return 0;
 
+err_destroy_bos:
+	preempt_destroy(queue);
+	drv_bo_destroy(queue->bo);
 err_put_db:
 	base_ids_put(&dev->dbs, queue->db);
 err_free_done:
@@ -68,6 +137,7 @@ static void queue_free(struct drv_queue *queue)
 	struct drv_dev *dev = queue->ctx->dev;
 
 	drv_list_del(&queue->link);
+	preempt_destroy(queue);
 	drv_bo_destroy(queue->bo);
 	base_ids_put(&dev->dbs, queue->db);
 	base_free(queue->done);
@@ -85,83 +155,191 @@ void drv_queue_destroy(struct drv_queue *queue)
 void drv_queue_forget(struct drv_queue *queue)
 {
 	queue->state = DRV_QUEUE_NEW;
-	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
+	ring_init(queue);
 }
 
-static void register_done(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_msg *answer)
+/*
+ * What the firmware is asked about a queue, by state.  P 10.4; order of the end: P 7.3 (7.2).
+ */
+
+static u32 put_register_db(const struct drv_queue *queue, union abi_jsm_payload *out)
 {
-	struct drv_queue *queue = arg;
-
-	(void)answer;
-	if (ret == -ECANCELED)
-		return; /* who cancelled sees to the queue */
-	if (!ret) {
-		queue->state = DRV_QUEUE_LIVE;
-		drv_queue_publish(queue);
-		return;
-	}
-	drv_warn(dev, DB, "SSID %u: registering doorbell %u failed: %s", queue->ctx->ssid,
-		 queue->db, base_err_name(ret));
-	drv_jobs_end(queue->ctx, queue, ret);
-	drv_queue_forget(queue);
-	/* whatever it said, it may know the queue: undone before another try */
-	queue->state = DRV_QUEUE_WANT_UNREG;
-}
-
-static void unregister_done(struct drv_dev *dev, void *arg, int ret,
-			    const struct abi_jsm_msg *answer)
-{
-	struct drv_queue *queue = arg;
-
-	(void)answer;
-	if (ret)
-		drv_warn(dev, DB, "SSID %u: unregistering doorbell %u failed: %s", queue->ctx->ssid,
-			 queue->db, base_err_name(ret));
-	queue->state = queue->pending ? DRV_QUEUE_WANT_REG : DRV_QUEUE_NEW;
-}
-
-/* OS scheduling: priorities exist only as separate queues (P 10.4). */
-static void ask_register(struct drv_queue *queue)
-{
-	struct drv_ctx *ctx = queue->ctx;
-	const struct abi_jsm_register_db payload = {
+	/* OS scheduling: priorities exist only as separate queues (P 10.4) */
+	out->register_db = (struct abi_jsm_register_db){
 		.db_idx = queue->db,
 		.jobq_base = drv_bo_addr(queue->bo),
 		.jobq_size = ABI_JOBQ_SIZE,
-		.host_ssid = ctx->ssid,
+		.host_ssid = queue->ctx->ssid,
 	};
-
-	if (drv_jsm_ask(ctx->dev, ABI_JSM_REGISTER_DB, ABI_JSM_REGISTER_DB_DONE, &payload,
-			sizeof(payload), true, register_done, queue))
-		return; /* all slots taken: again when one is free */
-	ctx->known_to_fw = true;
-	queue->state = DRV_QUEUE_REGISTERING;
+	return sizeof(out->register_db);
 }
 
-static void ask_unregister(struct drv_queue *queue)
+static u32 put_db(const struct drv_queue *queue, union abi_jsm_payload *out)
 {
-	const struct abi_jsm_db payload = { .db_idx = queue->db };
+	out->db = (struct abi_jsm_db){ .db_idx = queue->db };
+	return sizeof(out->db);
+}
 
-	if (!drv_jsm_ask(queue->ctx->dev, ABI_JSM_UNREGISTER_DB, ABI_JSM_UNREGISTER_DB_DONE,
-			 &payload, sizeof(payload), true, unregister_done, queue))
-		queue->state = DRV_QUEUE_UNREGISTERING;
+/* A context is a client: what is fair between processes goes by it. */
+static u32 put_create(const struct drv_queue *queue, union abi_jsm_payload *out)
+{
+	out->create_cmdq = (struct abi_jsm_create_cmdq){
+		.process_id = queue->ctx->ssid,
+		.host_ssid = queue->ctx->ssid,
+		.engine_idx = ABI_JOBQ_ENGINE_COMPUTE,
+		.cmdq_group = queue->ctx->ssid,
+		.cmdq_id = queue->db,
+		.cmdq_base = drv_bo_addr(queue->bo),
+		.cmdq_size = ABI_JOBQ_SIZE,
+	};
+	return sizeof(out->create_cmdq);
+}
+
+/* Units of 100 ns; SRC: P 7.4, values the driver puts in */
+#define QUANTUM	   20000
+#define GRACE_SAME 10000
+
+static u32 put_sched(const struct drv_queue *queue, union abi_jsm_payload *out)
+{
+	out->sched_properties = (struct abi_jsm_sched_properties){
+		.host_ssid = queue->ctx->ssid,
+		.cmdq_id = queue->db,
+		.priority_band = queue->priority,
+		.context_quantum = QUANTUM,
+		.grace_period_same_priority = GRACE_SAME,
+	};
+	return sizeof(out->sched_properties);
+}
+
+static u32 put_hws_db(const struct drv_queue *queue, union abi_jsm_payload *out)
+{
+	out->hws_register_db = (struct abi_jsm_hws_register_db){
+		.db_id = queue->db,
+		.host_ssid = queue->ctx->ssid,
+		.cmdq_id = queue->db,
+		.cmdq_base = drv_bo_addr(queue->bo),
+		.cmdq_size = ABI_JOBQ_SIZE,
+	};
+	return sizeof(out->hws_register_db);
+}
+
+static u32 put_cmdq(const struct drv_queue *queue, union abi_jsm_payload *out)
+{
+	out->cmdq = (struct abi_jsm_cmdq){ .host_ssid = queue->ctx->ssid, .cmdq_id = queue->db };
+	return sizeof(out->cmdq);
+}
+
+struct question {
+	u8 from, asked, to; /* states */
+	u8 failed;	    /* state then: what may be known to the firmware is undone */
+	bool opens;	    /* on the way to LIVE: jobs that wait for it end when it fails */
+	u32 type, answer;
+	u32 (*put)(const struct drv_queue *queue, union abi_jsm_payload *out);
+	const char *what;
+};
+
+#define Q(state) DRV_QUEUE_##state
+#define J(type)	 ABI_JSM_##type
+
+static const struct question os_questions[] = {
+	{ Q(WANT_REG), Q(REGISTERING), Q(LIVE), Q(WANT_UNREG), true, J(REGISTER_DB),
+	  J(REGISTER_DB_DONE), put_register_db, "registering doorbell" },
+	{ Q(WANT_UNREG), Q(UNREGISTERING), Q(NEW), Q(NEW), false, J(UNREGISTER_DB),
+	  J(UNREGISTER_DB_DONE), put_db, "unregistering doorbell" },
+	{ 0 },
+};
+
+static const struct question hw_questions[] = {
+	{ Q(WANT_REG), Q(CREATING), Q(WANT_SCHED), Q(WANT_DESTROY), true, J(CREATE_CMD_QUEUE),
+	  J(CREATE_CMD_QUEUE_RSP), put_create, "creating queue" },
+	{ Q(WANT_SCHED), Q(SCHEDULING), Q(WANT_DB), Q(WANT_DESTROY), true,
+	  J(SET_CONTEXT_SCHED_PROPERTIES), J(SET_CONTEXT_SCHED_PROPERTIES_RSP), put_sched,
+	  "setting the properties of queue" },
+	{ Q(WANT_DB), Q(REGISTERING), Q(LIVE), Q(WANT_UNREG), true, J(HWS_REGISTER_DB),
+	  J(REGISTER_DB_DONE), put_hws_db, "registering doorbell" },
+	{ Q(WANT_UNREG), Q(UNREGISTERING), Q(WANT_DESTROY), Q(WANT_DESTROY), false,
+	  J(UNREGISTER_DB), J(UNREGISTER_DB_DONE), put_db, "unregistering doorbell" },
+	{ Q(WANT_DESTROY), Q(DESTROYING), Q(NEW), Q(NEW), false, J(DESTROY_CMD_QUEUE),
+	  J(DESTROY_CMD_QUEUE_RSP), put_cmdq, "destroying queue" },
+	{ 0 },
+};
+
+static const struct question *questions(const struct drv_queue *queue)
+{
+	return queue->ctx->dev->hws ? hw_questions : os_questions;
+}
+
+static void failed(struct drv_queue *queue, const struct question *q, int ret)
+{
+	drv_warn(queue->ctx->dev, DB, "SSID %u: %s %u failed: %s", queue->ctx->ssid, q->what,
+		 queue->db, base_err_name(ret));
+	if (q->opens) {
+		drv_jobs_end(queue->ctx, queue, ret);
+		drv_queue_forget(queue);
+	}
+	queue->state = q->failed;
+}
+
+static void answered(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_msg *answer)
+{
+	struct drv_queue *queue = arg;
+	const struct question *q = questions(queue);
+
+	(void)dev;
+	(void)answer;
+	if (ret == -ECANCELED)
+		return; /* who cancelled sees to the queue */
+	while (q->asked != queue->state)
+		q++;
+	if (ret)
+		failed(queue, q, ret);
+	else
+		queue->state = q->to;
+	if (queue->state == DRV_QUEUE_LIVE)
+		drv_queue_publish(queue);
+	if (queue->state == DRV_QUEUE_NEW && queue->pending && !queue->ctx->faulty)
+		queue->state = DRV_QUEUE_WANT_REG; /* submitted while it was being undone */
+}
+
+static void ask(struct drv_queue *queue)
+{
+	struct drv_ctx *ctx = queue->ctx;
+	union abi_jsm_payload payload;
+	const struct question *q = questions(queue);
+
+	while (q->type && q->from != queue->state)
+		q++;
+	if (!q->type || drv_jsm_ask(ctx->dev, q->type, q->answer, &payload, q->put(queue, &payload),
+				    true, answered, queue))
+		return; /* nothing to ask, or all slots taken: again when one is free */
+	ctx->known_to_fw |= !ctx->dev->hws;
+	queue->state = q->asked;
+}
+
+/* Not to be opened any further, or to be closed: what was done is undone. */
+static void turn_back(struct drv_queue *queue)
+{
+	if (queue->state == DRV_QUEUE_LIVE)
+		queue->state = DRV_QUEUE_WANT_UNREG;
+	else if (queue->state == DRV_QUEUE_WANT_SCHED || queue->state == DRV_QUEUE_WANT_DB)
+		queue->state = DRV_QUEUE_WANT_DESTROY;
 }
 
 void drv_queue_progress(struct drv_queue *queue)
 {
 	struct drv_ctx *ctx = queue->ctx;
-	bool up = drv_is_up(ctx->dev);
+	bool may_ask = drv_is_up(ctx->dev);
 
 	if (ctx->faulty && queue->state == DRV_QUEUE_WANT_REG) {
 		drv_jobs_end(ctx, queue, -ECANCELED);
 		drv_queue_forget(queue);
 	}
-	if (queue->state == DRV_QUEUE_LIVE && (ctx->faulty || (queue->dying && !queue->pending)))
-		queue->state = DRV_QUEUE_WANT_UNREG;
-	if (queue->state == DRV_QUEUE_WANT_REG && up)
-		ask_register(queue);
-	if (queue->state == DRV_QUEUE_WANT_UNREG && up)
-		ask_unregister(queue);
+	if (ctx->faulty && !ctx->cut)
+		may_ask = false; /* the engine is reset first */
+	else if (ctx->faulty || (queue->dying && !queue->pending))
+		turn_back(queue);
+	if (may_ask)
+		ask(queue);
 	if (queue->dying && !queue->pending && queue->state == DRV_QUEUE_NEW)
 		queue_free(queue);
 }

@@ -208,6 +208,8 @@ int drv_seq_advance(struct drv_dev *dev, struct drv_seq_run *run, u64 *next_ns)
 		struct base_err err;
 		int ret;
 
+		if (step->when && !step->when(dev))
+			continue;
 		if (!run->waiting)
 			step_begin(dev, run);
 		ret = step_do(dev, run, &err, next_ns);

@@ -37,7 +37,8 @@ struct drv_step {
 	u32 mask;
 	u32 delay_ns;
 	u64 value;
-	u64 (*dyn)(const struct drv_dev *dev); /* instead of value, when not NULL */
+	u64 (*dyn)(const struct drv_dev *dev);	 /* instead of value, when not NULL */
+	bool (*when)(const struct drv_dev *dev); /* left out when it says no; NULL = never */
 	int (*call)(struct drv_dev *dev);
 	const char *text;
 	const char *source;

@@ -9,6 +9,7 @@
 #include "driver/mmio.h"
 
 #define MAX_STEPS 128u
+#define MAX_ROWS  256u
 
 struct step_log {
 	struct env *env;
@@ -36,6 +37,21 @@ static void on_step(void *opaque, const struct drv_step_report *report)
 				0);
 }
 
+static bool applies(const struct drv_dev *dev, const struct drv_step *step)
+{
+	return !step->when || step->when(dev);
+}
+
+static u32 nr_steps(const struct drv_dev *dev, u32 id)
+{
+	const struct drv_seq *seq = dev->seqs[id];
+	u32 nr = 0;
+
+	for (u32 i = 0; i < seq->nr; i++)
+		nr += applies(dev, &seq->steps[i]);
+	return nr;
+}
+
 static void test_ready_and_stopped(void **state)
 {
 	struct step_log log = { 0 };
@@ -50,14 +66,16 @@ static void test_ready_and_stopped(void **state)
 	env_boot(&env);
 	assert_int_equal(drv_get_state(env.dev), DRV_READY);
 	assert_int_equal(log.nr_failed, 0);
-	assert_int_equal(log.nr, env.dev->seqs[DRV_SEQ_POWER_UP]->nr +
-					 env.dev->seqs[DRV_SEQ_MMU]->nr +
-					 env.dev->seqs[DRV_SEQ_BOOT]->nr);
+	assert_int_equal(log.nr, nr_steps(env.dev, DRV_SEQ_POWER_UP) +
+					 nr_steps(env.dev, DRV_SEQ_MMU) +
+					 nr_steps(env.dev, DRV_SEQ_BOOT) +
+					 nr_steps(env.dev, DRV_SEQ_CONFIGURE));
 	drv_get_info(env.dev, &info);
-	assert_string_equal(info.gen, "npu37");
-	assert_string_equal(info.product, "Meteor Lake");
+	assert_string_equal(info.gen, env_gen);
+	assert_string_equal(info.product, env_reg_gen()->ids[0].product);
 	assert_string_equal(info.fw_path, "(built in)");
-	assert_int_equal(info.freq_max_mhz, 1400);
+	assert_int_equal(info.freq_max_mhz, env_reg_gen()->btrs_kind == REG_BTRS_MTL ? 1400 : 1950);
+	assert_int_equal(info.hw_sched, env_hws());
 	assert_true(info.boot_ns > 0 && info.boot_ns < BASE_NS_PER_S);
 	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
 	assert_int_equal(drv_get_state(env.dev), DRV_STOPPED);
@@ -86,10 +104,18 @@ static void test_again_and_again(void **state)
 	env_close(&env);
 }
 
-static bool follows(struct env *env, const struct book_row *rows, u32 nr, bool start)
+static bool follows(struct env *env, bool start)
 {
-	struct book_place place = { .rows = rows, .nr = nr };
+	const struct book *book = book_of(env_gen);
+	struct book_row rows[MAX_ROWS];
+	struct book_place place = { .rows = rows, .nr = start ? book->nr_boot : book->nr_stop };
 	int ret;
+
+	memcpy(rows, start ? book->boot : book->stop, place.nr * sizeof(rows[0]));
+	if (start && env_hws()) {
+		memcpy(rows + place.nr, book->bands, book->nr_bands * sizeof(rows[0]));
+		place.nr += book->nr_bands;
+	}
 
 	os_faulty_watch(env->os, book_watch, &place);
 	ret = start ? drv_boot(env->dev, &env->err) : drv_shutdown(env->dev, &env->err);
@@ -114,10 +140,9 @@ static bool is_by_the_book(struct env *env)
 	bool good = true;
 
 	for (u32 round = 0; round < 2 && good; round++) {
-		good = follows(env, book_boot, BASE_ARRAY_SIZE(book_boot), true) &&
-		       env->dev->mmu.on && is_loaded(env);
+		good = follows(env, true) && env->dev->mmu.on && is_loaded(env);
 		memset(drv_bo_cpu(env->dev->fw.runtime), 0xee, 64);
-		good = good && follows(env, book_stop, BASE_ARRAY_SIZE(book_stop), false);
+		good = good && follows(env, false);
 	}
 	return good && !env_guest_errors(env);
 }
@@ -148,7 +173,30 @@ static bool is_noticed(u32 id, const struct drv_seq *seq)
 	return noticed;
 }
 
-static const u32 ids[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT, DRV_SEQ_POWER_DOWN };
+static const u32 ids[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT, DRV_SEQ_CONFIGURE,
+			   DRV_SEQ_POWER_DOWN };
+
+/* A step that makes no access on a device that was not broken off before. */
+static bool is_silent(const struct drv_step *step)
+{
+	return !strcmp(step->text, "begin with questions");
+}
+
+/* Steps of this device: those that depend on a stepping or on the scheduler may be left out. */
+static u32 steps_of(u32 id, struct drv_step *out)
+{
+	const struct drv_seq *seq = env_gen_info()->seqs[id];
+	struct env env;
+	u32 nr = 0;
+
+	env_open(&env, 3, false);
+	env_create(&env);
+	for (u32 i = 0; i < seq->nr; i++)
+		if (applies(env.dev, &seq->steps[i]) && !is_silent(&seq->steps[i]))
+			out[nr++] = seq->steps[i];
+	env_close(&env);
+	return nr;
+}
 
 static void test_each_step_counts(void **state)
 {
@@ -156,19 +204,20 @@ static void test_each_step_counts(void **state)
 
 	(void)state;
 	for (u32 k = 0; k < BASE_ARRAY_SIZE(ids); k++) {
-		const struct drv_seq *seq = drv_gen_npu37.seqs[ids[k]];
+		struct drv_step all[MAX_STEPS];
+		u32 nr_all = steps_of(ids[k], all);
 
-		for (u32 i = 0; i < seq->nr; i++) {
+		for (u32 i = 0; i < nr_all; i++) {
 			struct drv_step steps[MAX_STEPS];
-			struct drv_seq less = { seq->name, steps, seq->nr - 1 };
+			struct drv_seq less = { "less", steps, nr_all - 1 };
 
-			memcpy(steps, seq->steps, i * sizeof(steps[0]));
-			memcpy(steps + i, seq->steps + i + 1, (seq->nr - i - 1) * sizeof(steps[0]));
+			memcpy(steps, all, i * sizeof(steps[0]));
+			memcpy(steps + i, all + i + 1, (nr_all - i - 1) * sizeof(steps[0]));
 			nr++;
 			if (is_noticed(ids[k], &less))
 				continue;
-			print_error("%s without step %u (%s) is not noticed\n", seq->name, i,
-				    seq->steps[i].text);
+			print_error("sequence %u without step %u (%s) is not noticed\n", ids[k], i,
+				    all[i].text);
 			missed++;
 		}
 	}
@@ -206,22 +255,23 @@ static void test_order_counts(void **state)
 
 	(void)state;
 	for (u32 k = 0; k < BASE_ARRAY_SIZE(ids); k++) {
-		const struct drv_seq *seq = drv_gen_npu37.seqs[ids[k]];
+		struct drv_step all[MAX_STEPS];
+		u32 nr_all = steps_of(ids[k], all);
 
-		for (u32 i = 0; i + 1 < seq->nr; i++) {
+		for (u32 i = 0; i + 1 < nr_all; i++) {
 			struct drv_step steps[MAX_STEPS];
-			struct drv_seq swapped = { seq->name, steps, seq->nr };
+			struct drv_seq swapped = { "swapped", steps, nr_all };
 
-			if (may_swap(&seq->steps[i], &seq->steps[i + 1]))
+			if (may_swap(&all[i], &all[i + 1]))
 				continue;
-			memcpy(steps, seq->steps, seq->nr * sizeof(steps[0]));
-			steps[i] = seq->steps[i + 1];
-			steps[i + 1] = seq->steps[i];
+			memcpy(steps, all, nr_all * sizeof(steps[0]));
+			steps[i] = all[i + 1];
+			steps[i + 1] = all[i];
 			nr++;
 			if (is_noticed(ids[k], &swapped))
 				continue;
-			print_error("%s: %s before %s is not noticed\n", seq->name, steps[i].text,
-				    steps[i + 1].text);
+			print_error("sequence %u: %s before %s is not noticed\n", ids[k],
+				    steps[i].text, steps[i + 1].text);
 			missed++;
 		}
 	}
@@ -230,11 +280,9 @@ static void test_order_counts(void **state)
 }
 
 /* P 3.10: with the register forced wrong from that step on, that step is the one that fails. */
-static void check_can_fail(u32 first, u32 seq_idx, u32 i)
+static void check_can_fail(u32 at, u32 seq_idx, const struct drv_step *step)
 {
-	const struct drv_seq *seq = drv_gen_npu37.seqs[ids[seq_idx]];
-	const struct drv_step *step = &seq->steps[i];
-	struct step_log log = { .force_at = first + i, .force = step };
+	struct step_log log = { .force_at = at, .force = step };
 	bool stopping = ids[seq_idx] == DRV_SEQ_POWER_DOWN;
 	struct env env;
 	int ret;
@@ -273,34 +321,37 @@ static void test_each_check_can_fail(void **state)
 
 	(void)state;
 	for (u32 k = 0; k < BASE_ARRAY_SIZE(ids); k++) {
-		const struct drv_seq *seq = drv_gen_npu37.seqs[ids[k]];
+		struct drv_step all[MAX_STEPS];
+		u32 nr_all = steps_of(ids[k], all);
 
-		for (u32 i = 0; i < seq->nr; i++) {
-			u8 op = seq->steps[i].op;
-
-			if (op != DRV_STEP_POLL && op != DRV_STEP_CHECK)
+		first += ids[k] == DRV_SEQ_CONFIGURE; /* its silent step */
+		for (u32 i = 0; i < nr_all; i++) {
+			if (all[i].op != DRV_STEP_POLL && all[i].op != DRV_STEP_CHECK)
 				continue;
 			if (!first && !i)
 				continue; /* no step before it: test_first_check_can_fail() */
-			check_can_fail(first, k, i);
+			check_can_fail(first + i, k, &all[i]);
 			nr++;
 		}
-		first += seq->nr;
+		first += nr_all;
 	}
 	print_message("%u checks forced to fail\n", nr);
 }
 
 static void test_first_check_can_fail(void **state)
 {
-	const struct drv_step *step = &drv_gen_npu37.seqs[DRV_SEQ_POWER_UP]->steps[0];
+	const struct drv_step *step = &env_gen_info()->seqs[DRV_SEQ_POWER_UP]->steps[0];
 	struct env env;
+	int ret;
 
 	(void)state;
 	env_open(&env, 4, false);
 	env_create(&env);
 	os_faulty_force(env.os, DRV_REG_BAR(step->reg), DRV_REG_OFF(step->reg), step->mask,
 			step->mask, 0);
-	assert_int_equal(drv_boot(env.dev, &env.err), -ETIMEDOUT);
+	/* it only warns, but the register may be one that counts further on */
+	ret = drv_boot(env.dev, &env.err);
+	assert_true(ret == -ETIMEDOUT || !ret);
 	assert_non_null(strstr(env.dev->warn.text, step->text));
 	os_faulty_force(env.os, 0, 0, 0, 0, 0);
 	env_close(&env);
@@ -355,7 +406,7 @@ static void count_line(void *opaque, const char *text)
 
 	assert_true(strlen(text) > 10);
 	(*nr)++;
-	if (strstr(text, "btrs_mtl VPU_STATUS"))
+	if (strstr(text, " VPU_STATUS BAR4"))
 		assert_non_null(strstr(text, "READY=0x1 IDLE=0x1"));
 }
 
@@ -416,7 +467,65 @@ static void test_deterministic(void **state)
 	assert_int_equal(boot_hash(42), boot_hash(42));
 }
 
-int main(void)
+/* Silicon older than what keeps its clock by itself is told to.  P 1.1, P 3.4 step 4 */
+static void test_old_stepping_keeps_its_clock(void **state)
+{
+	u8 below = env_gen_info()->keep_clock_below_rev;
+	const struct drv_seq *seq = env_gen_info()->seqs[DRV_SEQ_POWER_UP];
+	u32 nr = 0;
+	struct env env;
+
+	(void)state;
+	env_open(&env, 8, false);
+	env_create(&env);
+	for (u32 i = 0; i < seq->nr; i++) {
+		if (!seq->steps[i].when)
+			continue;
+		nr++;
+		env.dev->revision = below;
+		assert_false(seq->steps[i].when(env.dev));
+		env.dev->revision = (u8)(below - 1);
+		assert_int_equal(seq->steps[i].when(env.dev), below != 0);
+		assert_int_equal(seq->steps[i].mask, 1u << 12);
+		assert_int_equal(seq->steps[i].value, 1u << 12);
+	}
+	assert_int_equal(nr, env_reg_gen()->btrs_kind == REG_BTRS_LNL);
+	env_close(&env);
+	env_open_rev(&env, 8, false, (u8)(below > 1 ? below - 1 : 1));
+	env_boot(&env);
+	env_expect_clean(&env);
+	env_close(&env);
+}
+
+/* Who schedules: the image's JSM version, unless the caller says; npu60 has no OS scheduling. */
+static void test_scheduler_is_chosen(void **state)
+{
+	static const struct {
+		u32 asked, api;
+		bool hws, hws_only; /* on npu60 */
+	} cases[] = {
+		{ DRV_SCHED_AUTO, ABI_FW_JSM_HWS - 1, false, false },
+		{ DRV_SCHED_AUTO, ABI_FW_JSM_HWS, true, true },
+		{ DRV_SCHED_OS, ABI_FW_JSM_HWS, false, true },
+		{ DRV_SCHED_HW, ABI_FW_JSM_HWS - 1, true, true },
+	};
+	struct env env;
+
+	(void)state;
+	env_open(&env, 8, false);
+	env_create(&env);
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(cases); i++) {
+		env.dev->cfg.sched = cases[i].asked;
+		env.dev->fw.hdr.api_version[ABI_FW_API_JSM] = cases[i].api;
+		drv_sched_choose(env.dev);
+		assert_int_equal(env.dev->hws,
+				 env_gen_info()->hw_sched_only ? cases[i].hws_only : cases[i].hws);
+	}
+	assert_int_equal(env_gen_info()->hw_sched_only, !strcmp(env_gen, "npu60"));
+	env_close(&env);
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ready_and_stopped),
@@ -427,11 +536,15 @@ int main(void)
 		cmocka_unit_test(test_first_check_can_fail),
 		cmocka_unit_test(test_each_check_can_fail),
 		cmocka_unit_test(test_platform_is_told),
+		cmocka_unit_test(test_old_stepping_keeps_its_clock),
+		cmocka_unit_test(test_scheduler_is_chosen),
 		cmocka_unit_test(test_never_ready),
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_intel_image),
 		cmocka_unit_test(test_deterministic),
 	};
 
+	if (env_args(argc, argv))
+		return 2;
 	return cmocka_run_group_tests_name("boot", tests, NULL, NULL);
 }

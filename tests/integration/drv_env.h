@@ -18,6 +18,36 @@
 #include "os/faulty.h"
 #include "os/inproc.h"
 
+/* What this run is about: arguments of the program, GENERATION [os|hw]. */
+static const char *env_gen = "npu37";
+static u32 env_sched = DRV_SCHED_AUTO;
+
+static inline const struct reg_gen *env_reg_gen(void)
+{
+	return reg_gen_by_name(env_gen);
+}
+
+static inline const struct drv_gen_info *env_gen_info(void)
+{
+	return drv_gen_find(env_reg_gen());
+}
+
+/* Does the firmware schedule?  The built-in image leaves it to the driver. */
+static inline bool env_hws(void)
+{
+	return env_sched == DRV_SCHED_HW;
+}
+
+/* Nonzero: bad arguments. */
+static inline int env_args(int argc, char **argv)
+{
+	if (argc > 1)
+		env_gen = argv[1];
+	if (argc > 2)
+		env_sched = strcmp(argv[2], "hw") ? DRV_SCHED_OS : DRV_SCHED_HW;
+	return argc > 3 || !env_reg_gen();
+}
+
 struct env {
 	struct os_device *npu, *os;
 	struct drv_dev *dev;
@@ -25,15 +55,24 @@ struct env {
 	struct base_err err;
 };
 
-static inline void env_open(struct env *env, u64 seed, bool scatter)
+/* @revision: of the PCI function, 0 = the usual one */
+static inline void env_open_rev(struct env *env, u64 seed, bool scatter, u8 revision)
 {
-	const struct os_inproc_config cfg = {
-		.gen = "npu37", .stepped = true, .seed = seed, .engine = "plain", .scatter = scatter
-	};
+	const struct os_inproc_config cfg = { .gen = env_gen,
+					      .revision = revision,
+					      .stepped = true,
+					      .seed = seed,
+					      .engine = "plain",
+					      .scatter = scatter };
 
-	*env = (struct env){ .cfg = { .ignore_env = true } };
+	*env = (struct env){ .cfg = { .ignore_env = true, .sched = env_sched } };
 	assert_int_equal(os_inproc_create(&cfg, &env->npu, &env->err), 0);
 	assert_int_equal(os_faulty_create(env->npu, &env->os), 0);
+}
+
+static inline void env_open(struct env *env, u64 seed, bool scatter)
+{
+	env_open_rev(env, seed, scatter, 0);
 }
 
 static inline void env_close(struct env *env)

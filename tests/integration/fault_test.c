@@ -207,7 +207,7 @@ static void test_each_model_fault(void **state)
 	assert_true(nr > 10);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_allocation),
@@ -216,5 +216,7 @@ int main(void)
 		cmocka_unit_test(test_each_model_fault),
 	};
 
+	if (env_args(argc, argv))
+		return 2;
 	return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
 }

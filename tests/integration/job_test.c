@@ -65,6 +65,22 @@ static struct abi_job job_of(const struct cmdlist *list, u64 cookie)
 				 .cookie = cookie };
 }
 
+/* The generation's descriptor goes to @desc_off of the list's memory.  SRC: P 10.8 */
+static void list_copy(struct cmdlist *list, u32 desc_off, u64 dst, u64 src, u32 size)
+{
+	const struct reg_copy_desc *copy = &env_reg_gen()->copy;
+	const struct abi_cmd_copy cmd = { .hdr = { ABI_CMD_COPY, sizeof(cmd) },
+					  .desc_start_offset = list->addr + desc_off,
+					  .desc_count = 1 };
+	u8 *desc = list->cpu + desc_off;
+
+	memset(desc, 0, copy->size_bytes);
+	memcpy(desc + copy->len_off, &size, sizeof(size));
+	memcpy(desc + copy->src_off, &src, sizeof(src));
+	memcpy(desc + copy->dst_off, &dst, sizeof(dst));
+	cmdlist_add(list, &cmd, sizeof(cmd));
+}
+
 /* Submit one and wait for it. */
 static s32 run_one(struct work *w, const struct cmdlist *list)
 {
@@ -93,7 +109,7 @@ static void test_commands(void **state)
 		w.cpu[0x1000 + i] = (u8)(i * 7);
 	list_at(&list, &w, 0);
 	cmdlist_nop(&list);
-	cmdlist_copy(&list, 0x800, w.addr + 0x2000, w.addr + 0x1000, 0x1000);
+	list_copy(&list, 0x800, w.addr + 0x2000, w.addr + 0x1000, 0x1000);
 	cmdlist_add(&list, &(struct abi_cmd_barrier){ .hdr = { ABI_CMD_BARRIER, 8 } }, 8);
 	cmdlist_add(&list,
 		    &(struct abi_cmd_memory_fill){ .hdr = { ABI_CMD_MEMORY_FILL, 32 },
@@ -118,7 +134,7 @@ static void test_commands(void **state)
 	env_expect_clean(&env);
 }
 
-/* P 13.6, at an npu37 address. */
+/* P 13.6, at an address of ours. */
 static void test_protocol_vector(void **state)
 {
 	static const u8 bytes[] = {
@@ -218,7 +234,7 @@ static void test_depth_62(void **state)
 	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -EAGAIN);
 	env_run(&env, BASE_NS_PER_MS);
 	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), -EAGAIN);
-	w.cpu[0x3000] = 1;
+	w.cpu[0x3000] = 2; /* more than is waited for: P trap 28 */
 	assert_int_equal(env_reap(&env, w.queue, done, DRV_QUEUE_DEPTH), DRV_QUEUE_DEPTH);
 	assert_int_equal(drv_queue_submit(w.queue, jobs, 1), 1);
 	assert_int_equal(env_reap(&env, w.queue, done, 1), 1);
@@ -250,8 +266,8 @@ static void test_256_per_context(void **state)
 	blocked(&list, &other); /* another context is not concerned */
 	jobs[0] = job_of(&list, 7);
 	assert_int_equal(drv_queue_submit(other.queue, jobs, 1), 1);
-	w.cpu[0x3000] = 1;
-	other.cpu[0x3000] = 1;
+	w.cpu[0x3000] = 2;     /* more than is waited for: P trap 28 */
+	other.cpu[0x3000] = 2; /* more than is waited for: P trap 28 */
 	for (u32 q = 0; q < 4; q++) {
 		assert_int_equal(env_reap(&env, more[q], done, DRV_QUEUE_DEPTH), DRV_QUEUE_DEPTH);
 		drv_queue_destroy(more[q]);
@@ -309,7 +325,7 @@ static void test_sync_holds_back(void **state)
 	assert_int_equal(drv_queue_submit(w.queue, jobs, 3), 3);
 	env_run(&env, 5 * BASE_NS_PER_MS);
 	assert_int_equal(w.queue->ring.page->hdr.tail, 1); /* the firmware knows of one */
-	w.cpu[0x3000] = 1;
+	w.cpu[0x3000] = 2;				   /* more than is waited for: P trap 28 */
 	assert_int_equal(env_reap(&env, w.queue, done, 3), 3);
 	for (u32 i = 0; i < 3; i++)
 		assert_int_equal(done[i].cookie, i + 1);
@@ -454,20 +470,23 @@ static void test_wrong_answer(void **state)
 
 static void test_ranges(void **state)
 {
-	static const struct {
+	const bool is_37xx = !strcmp(env_gen, "npu37");
+	const struct {
 		u32 flags;
 		u64 start, end;
-	} places[] = {
-		{ DRV_BO_WB, 0xa0000000, 0xbff00000 },
-		{ DRV_BO_WC | DRV_BO_SHAVE, 0x180000000, 0x200000000 },
-		{ DRV_BO_DMA, 0x200000000, 0x2200000000 },
-	};
+	} places_37xx[] = { { DRV_BO_WB, 0xa0000000, 0xbff00000 },
+			    { DRV_BO_WC | DRV_BO_SHAVE, 0x180000000, 0x200000000 },
+			    { DRV_BO_DMA, 0x200000000, 0x2200000000 } },
+	  places_40xx[] = { { DRV_BO_WB, 0x100000000, 0x4100000000 },
+			    { DRV_BO_WC | DRV_BO_SHAVE, 0x80000000, 0x100000000 },
+			    { DRV_BO_DMA, 0x100000000, 0x4100000000 } },
+	  *places = is_37xx ? places_37xx : places_40xx;
 	struct drv_bo *bo, *big;
 	struct drv_ctx *ctx;
 
 	(void)state;
 	assert_int_equal(drv_ctx_create(env.dev, &ctx), 0);
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(places); i++) {
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(places_37xx); i++) {
 		assert_int_equal(drv_bo_create(ctx, 5000, 0, places[i].flags, &bo), 0);
 		assert_in_range(drv_bo_addr(bo), places[i].start, places[i].end - 1);
 		assert_int_equal(drv_bo_size(bo), 8192);
@@ -486,7 +505,8 @@ static void test_ranges(void **state)
 	assert_int_equal(drv_bo_create(ctx, 4096, 3, 0, &bo), -EINVAL);
 	assert_int_equal(drv_bo_create(ctx, 4096, 0, 0x80, &bo), -EINVAL);
 	assert_int_equal(drv_bo_create(ctx, UINT64_MAX, 0, 0, &bo), -ENOSPC);
-	assert_int_equal(drv_bo_create(ctx, 0x20000000, 0, 0, &bo), -ENOSPC);
+	assert_int_equal(drv_bo_create(ctx, places[0].end - places[0].start + 1, 0, 0, &bo),
+			 -ENOSPC);
 	drv_ctx_destroy(ctx);
 	env_expect_clean(&env);
 }
@@ -579,7 +599,7 @@ static void test_write_to_read_only(void **state)
 static void test_firmware_memory_is_out_of_reach(void **state)
 {
 	(void)state;
-	fault_one(0, 0x84802000);
+	fault_one(0, env_reg_gen()->va.runtime.start + 0x2000);
 }
 
 static void test_use_after_unmap(void **state)
@@ -621,7 +641,7 @@ static void test_destroy_with_pending(void **state)
 	assert_int_equal(env.dev->dbs.used, 1);
 	env_run(&env, BASE_NS_PER_MS);
 	assert_int_equal(env.dev->dbs.used, 1);
-	w.cpu[0x3000] = 1;
+	w.cpu[0x3000] = 2; /* more than is waited for: P trap 28 */
 	env_run(&env, 10 * BASE_NS_PER_MS);
 	assert_int_equal(env.dev->dbs.used, 0);
 	drv_bo_destroy(w.bo);
@@ -650,14 +670,14 @@ static void test_stop_with_pending(void **state)
 	assert_int_equal(done.status, -ECANCELED);
 	assert_int_equal(drv_queue_submit(w.queue, &job, 1), -ECANCELED);
 	assert_int_equal(drv_boot(env.dev, &env.err), 0); /* same context, same queue */
-	w.cpu[0x3000] = 1;
+	w.cpu[0x3000] = 2;				  /* more than is waited for: P trap 28 */
 	assert_int_equal(run_one(&w, &list), 0);
 	work_close(&w);
 	assert_int_equal(env_guest_errors(&env), 0);
 }
 
 /* P 10.7: a heartbeat that stands still is a hang; the device fails, jobs end, a new boot works. */
-static void test_hang(void **state)
+static void hang_os(void)
 {
 	struct abi_completion done[2];
 	struct cmdlist list;
@@ -665,7 +685,6 @@ static void test_hang(void **state)
 	struct work w;
 	u64 start;
 
-	(void)state;
 	work_open(&w);
 	list_at(&list, &w, 0);
 	cmdlist_nop(&list);
@@ -686,6 +705,183 @@ static void test_hang(void **state)
 	env_boot(&env);
 }
 
+/* The engine is reset: who is to blame loses its jobs, the others lose nothing. */
+static void hang_hw(void)
+{
+	struct abi_completion done[2];
+	struct cmdlist list, wait;
+	struct work bad, good;
+	struct abi_job jobs[2];
+	u64 start;
+
+	work_open(&good);
+	work_open(&bad);
+	blocked(&wait, &good);
+	jobs[0] = job_of(&wait, 7);
+	assert_int_equal(drv_queue_submit(good.queue, jobs, 1), 1);
+	env_run(&env, BASE_NS_PER_MS);
+	list_at(&list, &bad, 0);
+	cmdlist_nop(&list);
+	assert_int_equal(os_inproc_fault(env.npu, "stuck-engine", 1), 0);
+	jobs[0] = job_of(&list, 1);
+	jobs[1] = job_of(&list, 2);
+	start = drv_now_ns(env.dev);
+	assert_int_equal(drv_queue_submit(bad.queue, jobs, 2), 2);
+	assert_int_equal(env_reap(&env, bad.queue, done, 2), 2);
+	assert_int_equal(done[0].cookie, 1);
+	assert_int_equal(done[0].status, -ETIMEDOUT);
+	assert_int_equal(done[1].status, -ECANCELED);
+	assert_in_range(drv_now_ns(env.dev) - start, 2 * BASE_NS_PER_S, 6 * BASE_NS_PER_S);
+	assert_int_equal(drv_get_state(env.dev), DRV_READY);
+	assert_int_equal(env.dev->engine.resets, 1);
+	assert_int_equal(drv_queue_submit(bad.queue, jobs, 1), -ECANCELED);
+	work_close(&bad);
+
+	assert_int_equal(drv_queue_pending(good.queue), 1);
+	good.cpu[0x3000] = 2;
+	assert_int_equal(env_reap(&env, good.queue, done, 1), 1);
+	assert_int_equal(done[0].status, 0);
+	work_close(&good);
+	env_run(&env, 10 * BASE_NS_PER_MS);
+	assert_int_equal(env.dev->dbs.used, 0);
+	work_open(&bad); /* and its SSID is good again */
+	list_at(&list, &bad, 0);
+	cmdlist_nop(&list);
+	assert_int_equal(run_one(&bad, &list), 0);
+	work_close(&bad);
+	assert_int_equal(env_guest_errors(&env), 0);
+}
+
+static void test_hang(void **state)
+{
+	(void)state;
+	if (env_hws())
+		hang_hw();
+	else
+		hang_os();
+}
+
+/* The reset is not answered, or with an error: then it is the device that fails. */
+static void test_reset_that_fails(void **state)
+{
+	static const char *const faults[] = { "lost-answer", "error-answer", "wrong-answer" };
+
+	(void)state;
+	if (!env_hws())
+		skip(); /* nothing resets the engine */
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(faults); i++) {
+		struct abi_completion done;
+		struct cmdlist list;
+		struct abi_job job;
+		struct work w;
+
+		work_open(&w);
+		list_at(&list, &w, 0);
+		cmdlist_nop(&list);
+		assert_int_equal(run_one(&w, &list), 0);
+		job = job_of(&list, 1);
+		drv_ctx_abort(w.ctx);
+		assert_int_equal(os_inproc_fault(env.npu, faults[i], 1), 0);
+		assert_int_equal(drv_queue_submit(w.queue, &job, 1), -ECANCELED);
+		env_run(&env, 3 * BASE_NS_PER_S);
+		assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+		assert_non_null(strstr(drv_last_error(env.dev)->text, "engine's reset failed"));
+		assert_int_equal(drv_queue_reap(w.queue, &done, 1), 0);
+		work_close(&w);
+		drv_destroy(env.dev);
+		env_boot(&env);
+	}
+}
+
+/* Types of the messages sent since @mark, and their number. */
+static u32 sent_since(u32 mark, u32 *types, u32 max)
+{
+	const struct drv_trace *t = &env.dev->trace;
+	u32 nr = 0;
+
+	for (u32 i = mark; i != t->next; i = (i + 1) % DRV_TRACE_RECS)
+		if (t->rec[i].kind == DRV_TRACE_TX && nr < max)
+			types[nr++] = t->rec[i].off;
+	return nr;
+}
+
+/* What the firmware is asked over a queue's life, in order; P 7.3, 10.4. */
+static void test_questions_of_a_queue(void **state)
+{
+	static const u32 os[] = { ABI_JSM_REGISTER_DB, ABI_JSM_UNREGISTER_DB,
+				  ABI_JSM_SSID_RELEASE };
+	static const u32 hw[] = { ABI_JSM_CREATE_CMD_QUEUE, ABI_JSM_SET_CONTEXT_SCHED_PROPERTIES,
+				  ABI_JSM_HWS_REGISTER_DB, ABI_JSM_UNREGISTER_DB,
+				  ABI_JSM_DESTROY_CMD_QUEUE };
+	const u32 *want = env_hws() ? hw : os;
+	u32 types[16], nr = env_hws() ? BASE_ARRAY_SIZE(hw) : BASE_ARRAY_SIZE(os);
+	u32 mark = env.dev->trace.next;
+	struct cmdlist list;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	assert_int_equal(run_one(&w, &list), 0);
+	work_close(&w);
+	env_run(&env, 5 * BASE_NS_PER_MS);
+	assert_int_equal(sent_since(mark, types, BASE_ARRAY_SIZE(types)), nr);
+	assert_memory_equal(types, want, nr * sizeof(types[0]));
+	env_expect_clean(&env);
+}
+
+/* As large as the image says, in every slot, mapped in the context; only where it is scheduled. */
+static void test_preemption_buffers(void **state)
+{
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	for (u32 i = 0; i < ABI_JOBQ_SLOTS; i++) {
+		const struct abi_jobq_job *job = &w.queue->ring.page->slot[i].job;
+		u32 size = env_hws() ? ABI_FW_PREEMPT_SIZE : 0;
+
+		assert_int_equal(job->primary_preempt_buf_size, size);
+		assert_int_equal(job->secondary_preempt_buf_size, size);
+		if (!size)
+			continue;
+		assert_true(drv_ctx_range_ok(w.ctx, job->primary_preempt_buf_addr, size));
+		assert_true(drv_ctx_range_ok(w.ctx, job->secondary_preempt_buf_addr, size));
+		assert_true(job->primary_preempt_buf_addr != job->secondary_preempt_buf_addr);
+	}
+	work_close(&w);
+}
+
+/* The power unit wants duty cycling; the model checks the mailbox.  It survives a cold boot.  P 2.6 */
+static void test_duty_cycling(void **state)
+{
+	struct cmdlist list;
+	struct work w;
+
+	(void)state;
+	if (env_reg_gen()->btrs_kind != REG_BTRS_LNL)
+		skip();
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	for (u32 on = 1; on < 2; on--) {
+		u32 mark;
+
+		assert_int_equal(os_inproc_fault(env.npu, on ? "dct-on" : "dct-off", 1), 0);
+		assert_int_equal(run_one(&w, &list), 0);
+		env_run(&env, 5 * BASE_NS_PER_MS);
+		assert_int_equal(env.dev->dct.percent, on ? 30 : 0);
+		assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+		mark = env.dev->trace.next;
+		assert_int_equal(drv_boot(env.dev, &env.err), 0);
+		assert_int_equal(sent_since(mark, (u32[4]){ 0 }, 4), on + env_hws());
+	}
+	work_close(&w);
+	env_run(&env, 5 * BASE_NS_PER_MS);
+	env_expect_clean(&env);
+}
+
 /* Not even the doorbell's registration is answered: heartbeat, then the device is given up. */
 static void test_dead_firmware(void **state)
 {
@@ -697,6 +893,12 @@ static void test_dead_firmware(void **state)
 	(void)state;
 	drv_destroy(env.dev);
 	assert_int_equal(os_inproc_fault(env.npu, "dead-after-boot", 1), 0);
+	if (env_hws()) { /* the first question is the boot's */
+		env_create(&env);
+		assert_int_equal(drv_boot(env.dev, &env.err), -ETIMEDOUT);
+		assert_non_null(strstr(env.err.text, "priority bands"));
+		return;
+	}
 	env_boot(&env);
 	work_open(&w);
 	list_at(&list, &w, 0);
@@ -727,7 +929,8 @@ static void test_all_ones_while_running(void **state)
 	assert_int_equal(run_one(&w, &list), 0);
 	job = job_of(&list, 1);
 	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
-	os_faulty_force(env.os, 4, 4, UINT32_MAX, UINT32_MAX, 0); /* INTERRUPT_STAT */
+	os_faulty_force(env.os, env.dev->regs.int_stat.bar, env.dev->regs.int_stat.off, UINT32_MAX,
+			UINT32_MAX, 0);
 	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
 	assert_int_equal(done.status, -EIO);
 	assert_int_equal(drv_last_error(env.dev)->code, -ENODEV);
@@ -750,7 +953,7 @@ static u64 work_hash(void)
 	work_open(&w);
 	for (u32 i = 0; i < 20; i++) {
 		list_at(&list, &w, 0);
-		cmdlist_copy(&list, 0x800, w.addr + 0x2000, w.addr + 0x1000, 0x100);
+		list_copy(&list, 0x800, w.addr + 0x2000, w.addr + 0x1000, 0x100);
 		assert_int_equal(run_one(&w, &list), 0);
 	}
 	work_close(&w);
@@ -835,7 +1038,7 @@ static void test_bad_head(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_commands),
@@ -862,6 +1065,10 @@ int main(void)
 		T(test_destroy_with_pending),
 		T(test_stop_with_pending),
 		T(test_hang),
+		T(test_reset_that_fails),
+		T(test_questions_of_a_queue),
+		T(test_preemption_buffers),
+		T(test_duty_cycling),
 		T(test_dead_firmware),
 		T(test_all_ones_while_running),
 		T(test_bad_head),
@@ -869,5 +1076,7 @@ int main(void)
 		T(test_cost),
 	};
 
+	if (env_args(argc, argv))
+		return 2;
 	return cmocka_run_group_tests_name("job", tests, NULL, NULL);
 }

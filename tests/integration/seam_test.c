@@ -16,11 +16,12 @@
 #include "os/inproc.h"
 
 static struct os_device *os;
+static const char *gen_name = "npu37"; /* argument of the program */
 
 static void open_os(bool stepped, bool scatter)
 {
 	const struct os_inproc_config cfg = {
-		.gen = "npu37", .stepped = stepped, .engine = "plain", .scatter = scatter
+		.gen = gen_name, .stepped = stepped, .engine = "plain", .scatter = scatter
 	};
 	struct base_err err;
 
@@ -57,7 +58,7 @@ static void test_bad_config(void **state)
 	(void)state;
 	assert_int_equal(os_inproc_create(&cfg, &none, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "npu99"));
-	cfg = (struct os_inproc_config){ .gen = "npu37", .device_id = 0x1234 };
+	cfg = (struct os_inproc_config){ .gen = gen_name, .device_id = 0x1234 };
 	assert_int_equal(os_inproc_create(&cfg, &none, &err), -EINVAL);
 	assert_null(none);
 	os_inproc_destroy(NULL);
@@ -235,7 +236,7 @@ static void test_threaded_jobs(void **state)
 #define S(name) cmocka_unit_test_setup_teardown(name, open_stepped, close_os)
 #define T(name) cmocka_unit_test_setup_teardown(name, open_threaded, close_os)
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_config),
@@ -247,5 +248,7 @@ int main(void)
 		T(test_threaded_jobs),
 	};
 
+	if (argc > 1)
+		gen_name = argv[1];
 	return cmocka_run_group_tests_name("seam", tests, NULL, NULL);
 }

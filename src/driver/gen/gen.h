@@ -30,15 +30,16 @@ enum drv_seq_id {
 	DRV_SEQ_POWER_UP,   /* P 3.4 */
 	DRV_SEQ_MMU,	    /* P 8.3 */
 	DRV_SEQ_BOOT,	    /* P 3.6 */
+	DRV_SEQ_CONFIGURE,  /* P 7.3: what the firmware is told before jobs */
 	DRV_SEQ_POWER_DOWN, /* P 3.9 */
 	DRV_SEQ_WDOG_OFF,   /* P 3.8 */
 	DRV_NR_SEQS,
 };
 
 struct drv_gen_ops {
-	/* Fuses and the like, once; dev->freq. */
+	/* Fuses and the like, once: dev->freq, tile_fuse, perf_clk_hz. */
 	int (*probe)(struct drv_dev *dev);
-	/* The buttress raised @stat: log, clear.  -EIO when the device cannot go on. */
+	/* The buttress raised @stat: log, clear, act.  -EIO when the device cannot go on. */
 	int (*btrs_irq)(struct drv_dev *dev, u32 stat);
 	/* Boot parameters that only this generation has; the page is filled with the common ones. */
 	void (*boot_params)(struct drv_dev *dev, struct abi_boot_params *bp);
@@ -46,16 +47,29 @@ struct drv_gen_ops {
 
 struct drv_gen_info {
 	const struct reg_gen *gen;
-	struct drv_layout regs;
+	const struct drv_layout *regs;
 	const char *const
 		*fw_extra; /* more names below the firmware directories, NULL at the end */
 	const struct drv_seq *seqs[DRV_NR_SEQS];
 	const struct drv_gen_ops *ops;
+	bool hw_sched_only;	 /* asking for OS scheduling is overridden; SRC: P 4.5 */
+	u8 keep_clock_below_rev; /* PCI revisions below it must not relinquish the clock; P 1.1 */
 };
 
 /** drv_gen_find() - the driver's half of @gen; NULL when there is none. */
 const struct drv_gen_info *drv_gen_find(const struct reg_gen *gen);
 
+/** drv_gen_set_ratios() - PLL ratios, clamped so that 0 <= min <= Pn <= max, as Linux does; P 2.3 */
+void drv_gen_set_ratios(struct drv_dev *dev, u32 min, u32 pn, u32 max);
+/** drv_gen_check_platform() - say so when the device is no silicon, or nonsense; P 2.3 */
+void drv_gen_check_platform(struct drv_dev *dev, u32 platform);
+
+/* sequences all generations share */
+extern const struct drv_seq drv_seq_mmu, drv_seq_configure;
+
 extern const struct drv_gen_info drv_gen_npu37;
+extern const struct drv_gen_info drv_gen_npu40;
+extern const struct drv_gen_info drv_gen_npu50;
+extern const struct drv_gen_info drv_gen_npu60;
 
 #endif

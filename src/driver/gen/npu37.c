@@ -8,14 +8,10 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "driver/mmio.h"
+#include "driver/gen/rows.h"
 
-#define B(name) DRV_REG(BTRS_MTL, name)
-#define V(name) DRV_REG(IP_37XX, name)
-#define IO(reg)                                                  \
-	{                                                        \
-		.bar = DRV_REG_BAR(reg), .off = DRV_REG_OFF(reg) \
-	}
+#define B(name)	     DRV_REG(BTRS_MTL, name)
+#define V(name)	     DRV_REG(IP_37XX, name)
 #define BF(reg, fld) REG_BTRS_MTL_##reg##__##fld
 #define VF(reg, fld) REG_IP_37XX_##reg##__##fld
 
@@ -48,27 +44,6 @@
 	(REG_MASK(VF(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTRUN0)) | \
 	 REG_MASK(VF(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RSTVEC)))
 #define READY_IDLE (REG_MASK(BF(VPU_STATUS, READY)) | REG_MASK(BF(VPU_STATUS, IDLE)))
-
-#define ROW(o, p, g, t, s) .op = DRV_STEP_##o, .policy = DRV_STEP_##p, .group = (g), .text = (t), .source = (s)
-
-#define POLL_B(p, g, reg_, fld, val, limit_, src) \
-	{ ROW(POLL, p, g, "poll " #reg_ "." #fld " == " #val, src), .reg = B(reg_), DRV_F(BF(reg_, fld), val), DRV_LIMIT(limit_) }
-#define POLL_V(reg_, fld, val, limit_, src) \
-	{ ROW(POLL, FATAL, 0, "poll " #reg_ "." #fld " == " #val, src), .reg = V(reg_), DRV_F(VF(reg_, fld), val), DRV_LIMIT(limit_) }
-#define SET_B(p, g, reg_, fld, val, src) \
-	{ ROW(RMW, p, g, "set " #reg_ "." #fld " = " #val, src), .reg = B(reg_), DRV_F(BF(reg_, fld), val) }
-#define SET_V(reg_, fld, val, src) \
-	{ ROW(RMW, FATAL, 0, "set " #reg_ "." #fld " = " #val, src), .reg = V(reg_), DRV_F(VF(reg_, fld), val) }
-#define DYN_B(p, g, reg_, fn, src) \
-	{ ROW(RMW, p, g, "set " #reg_, src), .reg = B(reg_), .mask = 0xffffffff, .dyn = (fn) }
-#define BITS_V(reg_, bits, val, what, src) \
-	{ ROW(RMW, FATAL, 0, "set " #reg_ " " what, src), .reg = V(reg_), .mask = (bits), .value = (val) }
-#define CHECK_V(reg_, bits, val, what, src) \
-	{ ROW(CHECK, FATAL, 0, "check " #reg_ " " what, src), .reg = V(reg_), .mask = (bits), .value = (val) }
-#define WRITE_B(p, reg_, val, src) \
-	{ ROW(WRITE, p, 0, "write " #reg_ " = " #val, src), .reg = B(reg_), .value = (val) }
-#define CALL(fn, what, src) \
-	{ ROW(CALL, FATAL, 0, what, src), .call = (fn) }
 /* clang-format on */
 
 static u64 wp_ratios(const struct drv_dev *dev)
@@ -210,41 +185,16 @@ static const struct drv_step power_down_steps[] = {
 	{ ROW(DELAY, WARN, 3, "wait 5 us for D0i3", "P 2.4 d0i3"), .delay_ns = 5000 },
 };
 
-/* Key before each of the two protected registers.  SRC: P 3.8, App. B timer safe key */
-#define TIM_SAFE_KEY 0xf1d0dead
-
-static const struct drv_step wdog_off_steps[] = {
-	{ ROW(WRITE, FATAL, 0, "unlock TIM_WATCHDOG", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY },
-	{ ROW(WRITE, FATAL, 0, "write TIM_WATCHDOG = longest", "P 3.8"), .reg = V(CPU_SS_TIM_WATCHDOG), .value = 0xffffffff },
-	{ ROW(WRITE, FATAL, 0, "unlock TIM_WDOG_EN", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY },
-	{ ROW(WRITE, FATAL, 0, "write TIM_WDOG_EN = 0", "P 3.8"), .reg = V(CPU_SS_TIM_WDOG_EN), .value = 0 },
-	SET_V(CPU_SS_TIM_GEN_CONFIG, WDOG_TO_INT_CLR, 0, "P 3.8"),
-};
+static const struct drv_step wdog_off_steps[] = { WDOG_OFF_ROWS };
 /* clang-format on */
-
-#define SEQ(id, steps_) static const struct drv_seq id = { #id, steps_, BASE_ARRAY_SIZE(steps_) }
 
 SEQ(power_up, power_up_steps);
 SEQ(boot, boot_steps);
 SEQ(power_down, power_down_steps);
 SEQ(wdog_off, wdog_off_steps);
 
-/* Only told, as Linux does: nothing but the time-outs would depend on it.  SRC: P 2.3, 3.10 */
-static void check_platform(struct drv_dev *dev, u32 status)
-{
-	u32 platform = reg_fld_get(status, BF(LNL_VPU_STATUS, PLATFORM));
-
-	if (platform == 0)
-		return;
-	if (platform == 2 || platform == 3 || platform == 4)
-		drv_info(dev, PM, "platform %u is no silicon: silicon's time-outs are used anyway",
-			 platform);
-	else
-		drv_err(dev, PM, "platform %u is none, expected 0 (silicon), 2, 3 or 4", platform);
-}
-
 /*
- * PLL ratios, clamped so that 0 <= min <= Pn <= max, as Linux does.  SRC: P 2.3
+ * Fuses and platform, P 2.3.
  * The interrupt-clear probe of P 2.3: steppings where INTERRUPT_STAT is not W1C read back 7.
  */
 static int probe(struct drv_dev *dev)
@@ -257,13 +207,12 @@ static int probe(struct drv_dev *dev)
 
 	if (fmin == DRV_ALL_ONES || fmax == DRV_ALL_ONES || status == DRV_ALL_ONES)
 		return -ENODEV;
-	dev->freq.max = reg_fld_get(fmax, BF(FMAX_FUSE, MAX_RATIO));
-	dev->freq.min = base_min(reg_fld_get(fmin, BF(FMIN_FUSE, MIN_RATIO)), dev->freq.max);
-	dev->freq.pn = reg_fld_get(fmin, BF(FMIN_FUSE, PN_RATIO));
-	dev->freq.pn = base_max(dev->freq.pn, dev->freq.min);
-	dev->freq.pn = base_min(dev->freq.pn, dev->freq.max);
-
-	check_platform(dev, status);
+	dev->tile_fuse = 0; /* SRC: P 2.3 */
+	dev->perf_clk_hz = 0;
+	drv_gen_set_ratios(dev, reg_fld_get(fmin, BF(FMIN_FUSE, MIN_RATIO)),
+			   reg_fld_get(fmin, BF(FMIN_FUSE, PN_RATIO)),
+			   reg_fld_get(fmax, BF(FMAX_FUSE, MAX_RATIO)));
+	drv_gen_check_platform(dev, reg_fld_get(status, BF(LNL_VPU_STATUS, PLATFORM)));
 	drv_wr32(dev, B(INTERRUPT_STAT), all);
 	dev->btrs_clear_with_0 = drv_rd32(dev, B(INTERRUPT_STAT)) == all;
 	if (dev->btrs_clear_with_0)
@@ -312,26 +261,29 @@ static const struct drv_gen_ops ops = {
 /* Names older packages used; SRC: design section 8 */
 static const char *const fw_extra[] = { "intel/vpu/mtl_vpu.bin", "intel/vpu/intel_vpu.bin", NULL };
 
+static const struct drv_layout regs = {
+	.int_stat = IO(B(INTERRUPT_STAT)),
+	.int_global_mask = IO(B(GLOBAL_INT_MASK)),
+	.icb_status = IO(V(HOST_SS_ICB_STATUS_0)),
+	.icb_clear = IO(V(HOST_SS_ICB_CLEAR_0)),
+	.fifo_stat = IO(V(HOST_SS_TIM_IPC_FIFO_STAT)),
+	.fifo_pop = IO(V(HOST_SS_TIM_IPC_FIFO_ATM)),
+	.fifo_push = IO(V(CPU_SS_TIM_IPC_FIFO)),
+	.doorbell = IO(V(CPU_SS_DOORBELL)),
+	.doorbell_stride = REG_IP_37XX_CPU_SS_DOORBELL_STRIDE,
+	.vpu_status = B(VPU_STATUS),
+	.perf_counter = V(CPU_SS_TIM_PERF_FREE_CNT),
+};
+
 const struct drv_gen_info drv_gen_npu37 = {
 	.gen = &reg_gen_npu37,
-	.regs = {
-		.int_stat = IO(B(INTERRUPT_STAT)),
-		.int_global_mask = IO(B(GLOBAL_INT_MASK)),
-		.icb_status = IO(V(HOST_SS_ICB_STATUS_0)),
-		.icb_clear = IO(V(HOST_SS_ICB_CLEAR_0)),
-		.fifo_stat = IO(V(HOST_SS_TIM_IPC_FIFO_STAT)),
-		.fifo_pop = IO(V(HOST_SS_TIM_IPC_FIFO_ATM)),
-		.fifo_push = IO(V(CPU_SS_TIM_IPC_FIFO)),
-		.doorbell = IO(V(CPU_SS_DOORBELL)),
-		.doorbell_stride = REG_IP_37XX_CPU_SS_DOORBELL_STRIDE,
-		.vpu_status = B(VPU_STATUS),
-		.perf_counter = V(CPU_SS_TIM_PERF_FREE_CNT),
-	},
+	.regs = &regs,
 	.fw_extra = fw_extra,
 	.seqs = {
 		[DRV_SEQ_POWER_UP] = &power_up,
 		[DRV_SEQ_MMU] = &drv_seq_mmu,
 		[DRV_SEQ_BOOT] = &boot,
+		[DRV_SEQ_CONFIGURE] = &drv_seq_configure,
 		[DRV_SEQ_POWER_DOWN] = &power_down,
 		[DRV_SEQ_WDOG_OFF] = &wdog_off,
 	},

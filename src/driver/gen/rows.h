@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How the rows of a generation's sequences are written.  Who includes this defines the registers
+ * and fields of its two blocks: B(reg), BF(reg, fld) of the buttress, V(reg), VF(reg, fld) of the IP.
+ */
+#ifndef DRIVER_GEN_ROWS_H
+#define DRIVER_GEN_ROWS_H
+
+#include "driver/mmio.h"
+
+#define IO(reg)                                                  \
+	{                                                        \
+		.bar = DRV_REG_BAR(reg), .off = DRV_REG_OFF(reg) \
+	}
+#define SEQ(id, steps_) static const struct drv_seq id = { #id, steps_, BASE_ARRAY_SIZE(steps_) }
+
+/* clang-format off */
+#define ROW(o, p, g, t, s) .op = DRV_STEP_##o, .policy = DRV_STEP_##p, .group = (g), .text = (t), .source = (s)
+
+#define POLL_B(p, g, reg_, fld, val, limit_, src) \
+	{ ROW(POLL, p, g, "poll " #reg_ "." #fld " == " #val, src), .reg = B(reg_), DRV_F(BF(reg_, fld), val), DRV_LIMIT(limit_) }
+#define POLL_V(reg_, fld, val, limit_, src) \
+	{ ROW(POLL, FATAL, 0, "poll " #reg_ "." #fld " == " #val, src), .reg = V(reg_), DRV_F(VF(reg_, fld), val), DRV_LIMIT(limit_) }
+#define SET_B(p, g, reg_, fld, val, src) \
+	{ ROW(RMW, p, g, "set " #reg_ "." #fld " = " #val, src), .reg = B(reg_), DRV_F(BF(reg_, fld), val) }
+#define SET_V(reg_, fld, val, src) \
+	{ ROW(RMW, FATAL, 0, "set " #reg_ "." #fld " = " #val, src), .reg = V(reg_), DRV_F(VF(reg_, fld), val) }
+#define DYN_B(p, g, reg_, fn, src) \
+	{ ROW(RMW, p, g, "set " #reg_, src), .reg = B(reg_), .mask = 0xffffffff, .dyn = (fn) }
+#define BITS_V(reg_, bits, val, what, src) \
+	{ ROW(RMW, FATAL, 0, "set " #reg_ " " what, src), .reg = V(reg_), .mask = (bits), .value = (val) }
+#define CHECK_V(reg_, bits, val, what, src) \
+	{ ROW(CHECK, FATAL, 0, "check " #reg_ " " what, src), .reg = V(reg_), .mask = (bits), .value = (val) }
+#define WRITE_B(p, reg_, val, src) \
+	{ ROW(WRITE, p, 0, "write " #reg_ " = " #val, src), .reg = B(reg_), .value = (val) }
+#define CALL(fn, what, src) \
+	{ ROW(CALL, FATAL, 0, what, src), .call = (fn) }
+
+/* Key before each of the two protected registers.  SRC: P 3.8, App. B timer safe key */
+#define TIM_SAFE_KEY 0xf1d0dead
+
+#define WDOG_OFF_ROWS \
+	{ ROW(WRITE, FATAL, 0, "unlock TIM_WATCHDOG", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY }, \
+	{ ROW(WRITE, FATAL, 0, "write TIM_WATCHDOG = longest", "P 3.8"), .reg = V(CPU_SS_TIM_WATCHDOG), .value = 0xffffffff }, \
+	{ ROW(WRITE, FATAL, 0, "unlock TIM_WDOG_EN", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY }, \
+	{ ROW(WRITE, FATAL, 0, "write TIM_WDOG_EN = 0", "P 3.8"), .reg = V(CPU_SS_TIM_WDOG_EN), .value = 0 }, \
+	SET_V(CPU_SS_TIM_GEN_CONFIG, WDOG_TO_INT_CLR, 0, "P 3.8")
+/* clang-format on */
+
+#endif
