@@ -31,12 +31,21 @@ enum { BAR_TYPE = 6, BAR_64BIT = 4, BAR_PREFETCH = 8, NR_BARS = 6 };
 #define MSI_MSG_ADDR 0xfee00000u
 #define MSI_MSG_DATA 0x41u
 
+/* Memory the server asks for by message. */
+struct piece {
+	u64 addr, len;
+	u8 *cpu;
+	struct piece *next;
+};
+
 struct vfio_user {
 	struct os_device os;
 	struct vfu_client *client;
 	u32 msi_cap;
 	int irq_fd, wake_fd; /* eventfds */
 	struct os_pool pool;
+	bool by_message;
+	struct piece *pieces; /* what was mapped so */
 };
 
 static struct vfio_user *to_vu(struct os_device *os)
@@ -129,13 +138,54 @@ static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
  * DMA memory
  */
 
+static void *piece_at(void *opaque, u64 addr, u64 len)
+{
+	const struct vfio_user *vu = opaque;
+
+	for (const struct piece *p = vu->pieces; p; p = p->next)
+		if (addr >= p->addr && base_range_ok(addr - p->addr, len, p->len))
+			return p->cpu + (addr - p->addr);
+	return NULL;
+}
+
+static int map_by_message(struct vfio_user *vu, u64 addr, u64 len, void *cpu)
+{
+	struct piece *p = base_zalloc(sizeof(*p));
+	int ret;
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct piece){ .addr = addr, .len = len, .cpu = cpu, .next = vu->pieces };
+	vu->pieces = p;
+	ret = vfu_client_dma_map(vu->client, addr, len, -1, 0);
+	if (!ret)
+		return 0;
+	vu->pieces = p->next;
+	base_free(p);
+	return ret;
+}
+
+static void forget_piece(struct vfio_user *vu, u64 addr)
+{
+	struct piece **at = &vu->pieces, *p;
+
+	while (*at && (*at)->addr != addr)
+		at = &(*at)->next;
+	p = *at;
+	if (p)
+		*at = p->next;
+	base_free(p);
+}
+
 /* A file in the place of [@cpu, @cpu + @len), shared with the server.  The mappings keep it. */
 static int map(void *opaque, u64 addr, u64 len, void *cpu)
 {
 	struct vfio_user *vu = opaque;
-	int fd = memfd_create("npu-dma", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	int ret;
+	int fd, ret;
 
+	if (vu->by_message)
+		return map_by_message(vu, addr, len, cpu);
+	fd = memfd_create("npu-dma", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -errno;
 	if (ftruncate(fd, (off_t)len) ||
@@ -154,6 +204,7 @@ static void unmap(void *opaque, u64 addr, u64 len)
 	int ret = vfu_client_dma_unmap(vu->client, addr, len);
 
 	(void)ret;
+	forget_piece(vu, addr);
 }
 
 static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
@@ -243,9 +294,14 @@ static void irq_teardown(struct os_device *os)
 	(void)drain(vu->irq_fd);
 }
 
+/* A driver that polls and never waits must still let the device at its memory. */
 static bool irq_ack(struct os_device *os)
 {
-	return drain(to_vu(os)->irq_fd);
+	struct vfio_user *vu = to_vu(os);
+	int ret = vu->by_message ? vfu_client_poll(vu->client) : 0;
+
+	(void)ret; /* a server that has gone shows in the next register */
+	return drain(vu->irq_fd);
 }
 
 static void wmb(struct os_device *os)
@@ -298,19 +354,27 @@ static void add(int fd)
 	(void)n; /* a full counter is readable as well */
 }
 
+/* The server asked for something; was it that, and is it still there? */
+static bool serve_memory(struct vfio_user *vu)
+{
+	return !vfu_client_poll(vu->client);
+}
+
 /* A server that hangs up interrupts for the last time: the driver looks, and sees all-ones. */
 static int wait_irq(struct os_device *os, u64 until_ns)
 {
 	struct vfio_user *vu = to_vu(os);
 	struct pollfd fds[] = { { .fd = vu->irq_fd, .events = POLLIN },
 				{ .fd = vu->wake_fd, .events = POLLIN },
-				{ .fd = vfu_client_fd(vu->client), .events = POLLRDHUP } };
+				{ .fd = vfu_client_fd(vu->client),
+				  .events = vu->by_message ? POLLIN | POLLRDHUP : POLLRDHUP } };
 	struct timespec ts;
 	int n;
 
 	do
 		n = ppoll(fds, BASE_ARRAY_SIZE(fds), remaining(until_ns, &ts), NULL);
-	while (n < 0 && errno == EINTR);
+	while ((n < 0 && errno == EINTR) || (n > 0 && !fds[0].revents && !fds[1].revents &&
+					     fds[2].revents == POLLIN && serve_memory(vu)));
 	if (n <= 0)
 		return n ? -errno : -ETIMEDOUT;
 	if (fds[0].revents)
@@ -419,6 +483,14 @@ void os_vfio_user_destroy(struct os_device *os)
 	close(vu->wake_fd);
 	close(vu->irq_fd);
 	base_free(vu);
+}
+
+void os_vfio_user_by_message(struct os_device *os)
+{
+	struct vfio_user *vu = to_vu(os);
+
+	vu->by_message = true;
+	vfu_client_serve_memory(vu->client, piece_at, vu);
 }
 
 u64 os_vfio_user_live_dma(const struct os_device *os)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../../tests/integration/cmdlist.h"
 #include "driver/driver.h"
 #include "regs/gen.h"
 #include "vfu/server.h"
@@ -191,6 +192,53 @@ static void test_driver_boots_and_stops(void **state)
 		assert_int_equal(vfu_server_findings(srv, (enum vfu_class)cls), 0);
 }
 
+/* Every table, message and job is asked for, piece by piece. */
+static void test_driver_without_shared_memory(void **state)
+{
+	struct drv_dev *dev;
+	struct drv_ctx *ctx;
+	struct drv_queue *queue;
+	struct drv_bo *bo;
+	struct abi_completion done;
+	struct cmdlist list;
+
+	(void)state;
+	os_vfio_user_by_message(os);
+	dev = boot();
+	assert_int_equal(drv_ctx_create(dev, &ctx), 0);
+	assert_int_equal(drv_bo_create(ctx, 0x4000, 0, 0, &bo), 0);
+	assert_int_equal(drv_queue_create(ctx, 1, &queue), 0);
+	list = (struct cmdlist){ .cpu = drv_bo_cpu(bo),
+				 .addr = drv_bo_addr(bo),
+				 .size = sizeof(struct abi_cmdbuf_header) };
+	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, list.addr + 0x400, 7);
+	for (u32 i = 0; i < 50; i++) {
+		const struct abi_job job = { .cmd_addr = list.addr + CMDLIST_OFF, .cookie = i };
+		u64 next_ns;
+
+		memset(list.cpu + 0x400, 0, 8);
+		assert_int_equal(drv_queue_submit(queue, &job, 1), 1);
+		for (next_ns = drv_process(dev); !drv_queue_reap(queue, &done, 1);
+		     next_ns = drv_process(dev))
+			if (i % 2) /* or by polling alone */
+				(void)!drv_wait(dev, next_ns);
+		assert_int_equal(done.cookie, i);
+		assert_int_equal(done.status, 0);
+		assert_int_equal(*(u64 *)(void *)(list.cpu + 0x400), 7);
+	}
+	drv_queue_destroy(queue);
+	drv_bo_destroy(bo);
+	drv_ctx_destroy(ctx);
+	if (drv_shutdown(dev, &err))
+		fail_msg("%s", err.text);
+	drv_destroy(dev);
+	for (u32 i = 0; i < srv->dma.nr; i++)
+		assert_null(srv->dma.entries[i].host);
+	assert_int_equal(os_vfio_user_live_dma(os), 0);
+	for (u32 cls = 0; cls < VFU_NR_CLASSES; cls++)
+		assert_int_equal(vfu_server_findings(srv, (enum vfu_class)cls), 0);
+}
+
 /* All-ones, no hang, nothing leaked: as if the card had been pulled out. */
 static void test_server_goes(void **state)
 {
@@ -230,9 +278,13 @@ static void test_nobody_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_config_and_bars), T(test_memory_is_shared),
-		T(test_waiting),	 T(test_driver_boots_and_stops),
-		T(test_server_goes),	 cmocka_unit_test(test_nobody_there),
+		T(test_config_and_bars),
+		T(test_memory_is_shared),
+		T(test_waiting),
+		T(test_driver_boots_and_stops),
+		T(test_driver_without_shared_memory),
+		T(test_server_goes),
+		cmocka_unit_test(test_nobody_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "vfu/client.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -13,6 +14,8 @@ struct vfu_client {
 	struct vfu_caps caps; /* the server's */
 	u16 next_id;
 	bool lost;
+	vfu_client_memory *memory;
+	void *opaque;
 	u8 tx[sizeof(struct vfu_hdr) + 512] __attribute__((aligned(16)));
 };
 
@@ -38,18 +41,82 @@ static int send_request(struct vfu_client *cl, enum vfu_cmd cmd, u32 len, int fd
 	return ret ? lose(cl, ret) : 0;
 }
 
-/* We share all memory: a server has no reason to ask for it by message. */
 static int refuse(struct vfu_client *cl, const struct vfu_msg *msg)
 {
 	const struct vfu_hdr hdr = { .id = msg->hdr.id,
 				     .cmd = msg->hdr.cmd,
 				     .size = sizeof(hdr),
 				     .flags = VFU_F_REPLY | VFU_F_ERROR,
-				     .error = EOPNOTSUPP };
+				     .error = EINVAL };
 
 	if (msg->hdr.flags & VFU_F_NO_REPLY)
 		return 0;
 	return vfu_wire_send(cl->wire.fd, &hdr, sizeof(hdr), NULL, 0);
+}
+
+/* The server reads or writes our memory. */
+static int serve(struct vfu_client *cl, const struct vfu_msg *msg)
+{
+	bool write = msg->hdr.cmd == VFU_DMA_WRITE;
+	struct {
+		struct vfu_hdr hdr;
+		struct vfu_dma_io io;
+		u8 data[VFU_MAX_XFER];
+	} out;
+	void *at;
+
+	if ((!write && msg->hdr.cmd != VFU_DMA_READ) || !cl->memory || msg->len < sizeof(out.io))
+		return refuse(cl, msg);
+	memcpy(&out.io, msg->data, sizeof(out.io));
+	if (out.io.count > VFU_MAX_XFER || (write && out.io.count > msg->len - sizeof(out.io)))
+		return refuse(cl, msg);
+	at = cl->memory(cl->opaque, out.io.addr, out.io.count);
+	if (!at)
+		return refuse(cl, msg);
+	out.hdr = (struct vfu_hdr){ .id = msg->hdr.id,
+				    .cmd = msg->hdr.cmd,
+				    .size = sizeof(out.hdr) + sizeof(out.io),
+				    .flags = VFU_F_REPLY };
+	if (write) {
+		memcpy(at, msg->data + sizeof(out.io), out.io.count);
+	} else {
+		memcpy(out.data, at, out.io.count);
+		out.hdr.size += (u32)out.io.count;
+	}
+	if (msg->hdr.flags & VFU_F_NO_REPLY)
+		return 0;
+	return vfu_wire_send(cl->wire.fd, &out, out.hdr.size, NULL, 0);
+}
+
+void vfu_client_serve_memory(struct vfu_client *cl, vfu_client_memory *memory, void *opaque)
+{
+	cl->memory = memory;
+	cl->opaque = opaque;
+}
+
+/* Is there something to read, without waiting?  Also when the server has gone. */
+static bool readable(const struct vfu_client *cl)
+{
+	struct pollfd fds = { .fd = cl->wire.fd, .events = POLLIN };
+
+	return cl->wire.head != cl->wire.tail || poll(&fds, 1, 0) > 0;
+}
+
+int vfu_client_poll(struct vfu_client *cl)
+{
+	struct vfu_msg msg;
+	int ret = cl->lost ? -ENODEV : 0;
+
+	while (!ret && readable(cl)) {
+		ret = vfu_wire_recv(&cl->wire, &msg);
+		if (ret)
+			return lose(cl, ret);
+		vfu_msg_close(&msg);
+		ret = (msg.hdr.flags & VFU_F_TYPE) == VFU_F_COMMAND ? serve(cl, &msg) : -EPROTO;
+		if (ret)
+			return lose(cl, ret);
+	}
+	return ret;
 }
 
 static int receive(struct vfu_client *cl, enum vfu_cmd cmd, struct vfu_msg *msg)
@@ -63,7 +130,7 @@ static int receive(struct vfu_client *cl, enum vfu_cmd cmd, struct vfu_msg *msg)
 		vfu_msg_close(msg); /* no answer we ask for has any */
 		if ((msg->hdr.flags & VFU_F_TYPE) == VFU_F_REPLY)
 			break;
-		ret = refuse(cl, msg);
+		ret = serve(cl, msg);
 		if (ret)
 			return ret;
 	}

@@ -23,7 +23,15 @@ int vfu_client_open(const char *path, struct vfu_client **out,
 int vfu_client_attach(int fd, struct vfu_client **out, struct base_err *err) BASE_WARN_UNUSED;
 void vfu_client_close(struct vfu_client *cl);
 
-/** vfu_client_fd() - readable (hung up) when the server has gone */
+/* Memory that is mapped without a descriptor: where it is for us, or NULL.  Within one mapping. */
+typedef void *vfu_client_memory(void *opaque, u64 addr, u64 len);
+/** vfu_client_serve_memory() - answer the server's reads and writes of memory from @memory */
+void vfu_client_serve_memory(struct vfu_client *cl, vfu_client_memory *memory, void *opaque);
+/** vfu_client_poll() - answer what the server has asked by now; 0 or as the calls below
+ * It also answers while it waits in one of them. */
+int vfu_client_poll(struct vfu_client *cl) BASE_WARN_UNUSED;
+
+/** vfu_client_fd() - readable when the server asks something, or has gone */
 int vfu_client_fd(const struct vfu_client *cl);
 
 /*

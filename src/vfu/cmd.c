@@ -339,10 +339,6 @@ int vfu_cmd_handle(struct vfu_server *srv, struct vfu_msg *msg)
 	struct vfu_hdr *hdr = (struct vfu_hdr *)(void *)srv->tx;
 	int ret;
 
-	if ((msg->hdr.flags & VFU_F_TYPE) != VFU_F_COMMAND) {
-		vfu_msg_close(msg);
-		return -EPROTO; /* an answer to nothing: we do not agree on where messages begin */
-	}
 	ret = dispatch(srv, cmd, msg);
 	if (ret < 0)
 		complain(srv, cmd, msg, ret);
@@ -354,5 +350,5 @@ int vfu_cmd_handle(struct vfu_server *srv, struct vfu_msg *msg)
 				 .size = (u32)sizeof(*hdr) + (ret < 0 ? 0u : (u32)ret),
 				 .flags = ret < 0 ? VFU_F_REPLY | VFU_F_ERROR : VFU_F_REPLY,
 				 .error = ret < 0 ? (u32)-ret : 0 };
-	return vfu_wire_send(srv->wire.fd, hdr, hdr->size, NULL, 0);
+	return vfu_pump_send(&srv->pump, hdr);
 }

@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vnpu/vnpu.h"
-
 /*
  * protects: the list of all, each one's table.  Taken last; nobody touches client memory with it,
  * so that the handler, which runs where client memory was touched, can take it.
@@ -103,13 +101,14 @@ static int install(void)
 	return ret;
 }
 
-int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu)
+int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu, const struct vnpu_remote *remote)
 {
 	int ret = install();
 
 	if (ret)
 		return ret;
 	dma->vnpu = vnpu;
+	dma->remote = *remote;
 	dma->entries = NULL;
 	dma->nr = 0;
 	dma->cap = 0;
@@ -187,8 +186,7 @@ static void drop(struct vfu_dma *dma, u32 at)
 {
 	struct vfu_dma_entry entry = dma->entries[at];
 
-	if (entry.host)
-		(void)vnpu_dma_unmap(dma->vnpu, entry.addr, entry.len);
+	(void)vnpu_dma_unmap(dma->vnpu, entry.addr, entry.len);
 	lock();
 	dma->nr--;
 	memmove(&dma->entries[at], &dma->entries[at + 1], (dma->nr - at) * sizeof(entry));
@@ -239,23 +237,21 @@ static int map_file(const struct vfu_dma_map *req, int fd, u8 **out)
 int vfu_dma_map(struct vfu_dma *dma, const struct vfu_dma_map *req, int fd)
 {
 	struct vfu_dma_entry entry = { .addr = req->addr, .len = req->size };
+	bool writable = req->flags & VFU_DMA_WRITEABLE;
 	u32 at;
 	int ret = check(dma, req, &at);
 
 	if (!ret)
 		ret = grow(dma);
-	if (ret)
-		return ret;
-	if (fd < 0) {
-		insert(dma, at, &entry);
-		return 0;
-	}
-	ret = map_file(req, fd, &entry.host);
+	if (!ret && fd >= 0)
+		ret = map_file(req, fd, &entry.host);
 	if (ret)
 		return ret;
 	insert(dma, at, &entry); /* first: the device may touch it at once */
-	ret = vnpu_dma_map(dma->vnpu, req->addr, req->size, entry.host,
-			   (req->flags & VFU_DMA_WRITEABLE) != 0);
+	if (entry.host)
+		ret = vnpu_dma_map(dma->vnpu, req->addr, req->size, entry.host, writable);
+	else
+		ret = vnpu_dma_map_remote(dma->vnpu, req->addr, req->size, &dma->remote, writable);
 	if (ret)
 		drop(dma, at);
 	return ret;

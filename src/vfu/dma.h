@@ -11,24 +11,26 @@
 #include <stdatomic.h>
 
 #include "vfu/proto.h"
-
-struct vnpu;
+#include "vnpu/vnpu.h"
 
 struct vfu_dma_entry {
 	u64 addr, len;
-	u8 *host; /* NULL: no descriptor came with it, the device cannot reach it */
+	u8 *host; /* NULL: no descriptor came with it, the device asks for it by message */
 };
 
 struct vfu_dma {
 	struct vnpu *vnpu;
+	struct vnpu_remote remote;
 	struct vfu_dma_entry *entries; /* ascending by address; changed under the lock of dma.c */
 	u32 nr, cap;
 	atomic_bool lost;     /* some of it is gone; set by the signal handler */
 	struct vfu_dma *next; /* all there are, for the handler */
 };
 
-/** vfu_dma_init() - no memory yet; the handler watches over it from now on */
-int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu) BASE_WARN_UNUSED;
+/** vfu_dma_init() - no memory yet; the handler watches over it from now on
+ * @remote: how the device reaches memory without a descriptor */
+int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu,
+		 const struct vnpu_remote *remote) BASE_WARN_UNUSED;
 void vfu_dma_fini(struct vfu_dma *dma);
 
 /**

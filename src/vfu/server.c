@@ -52,6 +52,37 @@ static void on_trace(void *opaque, u64 time_ns, const char *line)
 	vnpu_trace_write(srv->cfg.trace, time_ns, line);
 }
 
+/* Memory without a descriptor, in pieces the client takes. */
+static int remote(struct vfu_server *srv, enum vfu_cmd cmd, u64 addr, u8 *buf, u32 len)
+{
+	u32 max = (u32)base_min(srv->caps.max_data_xfer_size, (u64)VFU_MAX_XFER);
+	int ret = max ? 0 : -EIO;
+
+	for (u32 n; !ret && len; addr += n, buf += n, len -= n) {
+		n = base_min(len, max);
+		ret = vfu_pump_dma(&srv->pump, cmd, addr, buf, n);
+	}
+	return ret;
+}
+
+static int read_remote(void *opaque, u64 addr, void *buf, u32 len)
+{
+	return remote(opaque, VFU_DMA_READ, addr, buf, len);
+}
+
+/* What a client that has gone does not get is nobody's fault. */
+static int write_remote(void *opaque, u64 addr, const void *buf, u32 len)
+{
+	u8 copy[VFU_MAX_XFER];
+	int ret;
+
+	if (len > sizeof(copy))
+		return -EINVAL;
+	memcpy(copy, buf, len);
+	ret = remote(opaque, VFU_DMA_WRITE, addr, copy, len);
+	return ret == -EIO ? ret : 0;
+}
+
 /*
  * One client
  */
@@ -112,20 +143,21 @@ int vfu_server_serve(struct vfu_server *srv, int fd)
 		return -ECANCELED;
 	}
 	vfu_log(srv, BASE_LOG_INFO, "client connected");
-	vfu_wire_init(&srv->wire, fd);
+	vfu_pump_open(&srv->pump, fd);
 	vfu_caps_default(&srv->caps);
 	srv->negotiated = false;
 	srv->failed = false;
 	srv->nr_complaints = 0;
 	do {
-		ret = vfu_wire_recv(&srv->wire, &msg);
+		ret = vfu_pump_recv(&srv->pump, &msg);
 		if (!ret)
 			ret = vfu_cmd_handle(srv, &msg);
 	} while (!ret);
 	log_end(srv, ret);
-	end_client(srv);
-	vfu_wire_fini(&srv->wire);
+	vfu_pump_break(&srv->pump, ret);
 	forget_client(srv);
+	end_client(srv);
+	vfu_pump_close(&srv->pump);
 	return ret == -ENOTCONN ? 0 : ret;
 }
 
@@ -227,14 +259,18 @@ static int create_vnpu(struct vfu_server *srv, struct base_err *err)
 
 static int create_parts(struct vfu_server *srv, struct base_err *err)
 {
+	const struct vnpu_remote remote = { srv, read_remote, write_remote };
 	int ret = vfu_irq_init(&srv->irq, true, false);
 
 	if (ret)
 		goto err_set;
-	ret = create_vnpu(srv, err);
+	ret = vfu_pump_init(&srv->pump);
 	if (ret)
 		goto err_irq;
-	ret = vfu_dma_init(&srv->dma, srv->vnpu);
+	ret = create_vnpu(srv, err);
+	if (ret)
+		goto err_pump;
+	ret = vfu_dma_init(&srv->dma, srv->vnpu, &remote);
 	if (ret)
 		goto err_vnpu;
 	srv->stop_fd = eventfd(0, EFD_CLOEXEC);
@@ -245,6 +281,8 @@ static int create_parts(struct vfu_server *srv, struct base_err *err)
 err_vnpu:
 	vnpu_destroy(srv->vnpu);
 	base_err_set(err, ret, "%s: %s", srv->cfg.name, strerror(-ret));
+err_pump:
+	vfu_pump_fini(&srv->pump);
 err_irq:
 	vfu_irq_fini(&srv->irq);
 	return ret;
@@ -289,6 +327,7 @@ void vfu_server_destroy(struct vfu_server *srv)
 	close(srv->stop_fd);
 	vfu_dma_fini(&srv->dma);
 	vnpu_destroy(srv->vnpu); /* its threads may interrupt until here */
+	vfu_pump_fini(&srv->pump);
 	vfu_irq_fini(&srv->irq);
 	pthread_mutex_destroy(&srv->lock);
 	base_free(srv);

@@ -9,6 +9,7 @@
 #include "vfu/dma.h"
 #include "vfu/irq.h"
 #include "vfu/json.h"
+#include "vfu/pump.h"
 #include "vfu/vfu.h"
 #include "vfu/wire.h"
 
@@ -23,6 +24,7 @@ struct vfu_server {
 	struct vnpu *vnpu;
 	struct vfu_dma dma;
 	struct vfu_irq irq;
+	struct vfu_pump pump;
 	_Atomic u64 findings[VFU_NR_CLASSES];
 
 	struct vfu_socket socket;
@@ -34,7 +36,6 @@ struct vfu_server {
 	bool stopping;
 
 	/* of the connection; its thread's alone */
-	struct vfu_wire wire;
 	struct vfu_caps caps;
 	bool negotiated;
 	bool failed; /* memory went away: registers answer with an error until a reset */
