@@ -203,7 +203,7 @@ def run_guest(cache, kernel, files, vnpu_program, device, logs, timeout, vnpu_op
 
 
 def qemu_options(kernel, work, npu, append):
-    size = os.environ.get("GUEST_MEM", "2048") + "M"
+    size = os.environ.get("GUEST_MEM", "3072") + "M"
     accel = os.environ.get("GUEST_ACCEL", "tcg")
     return ["-accel", accel, "-smp", "1", "-cpu", "max", "-m", size,
             # the device maps the guest's memory: it must be a file both can have
