@@ -232,12 +232,25 @@ def traces_are_shown_and_compared(tmp):
 @test
 def boots_as_linux_does(tmp):
     """Linux's driver is the judge: the same accesses in the same order, or a rule says why not."""
-    linux, ours = ROOT / "tests/traces/linux-mtl-boot", tmp / "ours.trace"
-    assert npu("boot", "--device", f"sim:npu37,trace={ours}").returncode == 0
-    done = npu("trace", "diff", f"{linux}.trace", ours, "--until", "ready", "--allow",
-               f"{linux}.rules")
-    assert done.returncode == 0, done.stdout
-    assert int(done.stdout.splitlines()[-1].split()[0]) >= 100, done.stdout
+    ours = tmp / "ours.trace"
+    for code, gen in (("mtl", "npu37"), ("lnl", "npu40"), ("ptl", "npu50"), ("nvl", "npu60")):
+        linux = ROOT / f"tests/traces/linux-{code}-boot"
+        for sched in ("os", "hw"):
+            assert npu("boot", "--device", f"sim:{gen},sched={sched},trace={ours}").returncode == 0
+            done = npu("trace", "diff", f"{linux}.trace", ours, "--until", "ready", "--allow",
+                       f"{linux}.rules")
+            assert done.returncode == 0, (gen, sched, done.stdout)
+            assert int(done.stdout.splitlines()[-1].split()[0]) >= 90, (gen, sched, done.stdout)
+
+
+@test
+def every_generation_runs_a_model(tmp):
+    for gen in ("npu37", "npu40", "npu50", "npu60"):
+        done = npu("run", ROOT / "data/digits.onnx", "--input", ROOT / "data/digits/7.png",
+                   "--device", f"sim:{gen},sched=hw")
+        assert done.returncode == 0, (gen, done.stderr)
+        assert "class 7" in done.stdout.splitlines()[1], (gen, done.stdout)
+    refused(1, "boot", "--device", "sim:npu38", says=["npu37, npu40, npu50, npu60"])
 
 
 @test

@@ -69,11 +69,12 @@ static int create_device(struct sim *sim, const struct sim_spec *spec, struct ba
 	return os_inproc_create(&cfg, &sim->os, err);
 }
 
-static int boot(struct sim *sim, struct base_err *err)
+static int boot(struct sim *sim, u32 sched, struct base_err *err)
 {
 	const struct npu_open_options *options = sim->options;
 	struct drv_config cfg = { .firmware = options->firmware,
 				  .ignore_env = getauxval(AT_SECURE) != 0,
+				  .sched = sched,
 				  .on_step = on_step,
 				  .opaque = sim };
 	int ret = drv_create(sim->os, &cfg, &sim->drv, err);
@@ -142,7 +143,7 @@ static int bring_up(struct sim *sim, const struct sim_spec *spec, const char *de
 	sim->create_ns = base_clock_ns() - start;
 	if (ret)
 		return ret;
-	ret = boot(sim, err);
+	ret = boot(sim, spec ? spec->sched : DRV_SCHED_AUTO, err);
 	if (ret)
 		goto err_destroy_os;
 	ret = serve(sim, spec && spec->stepped, err);

@@ -124,6 +124,20 @@ static int set_trace(struct sim_spec *spec, const char *value, struct base_err *
 	return 0;
 }
 
+static int set_sched(struct sim_spec *spec, const char *value, struct base_err *err)
+{
+	static const char *const scheds[] = { "auto", "os", "hw" }; /* enum drv_sched */
+
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(scheds); i++) {
+		if (strcmp(value, scheds[i]) == 0) {
+			spec->sched = i;
+			return 0;
+		}
+	}
+	return base_err_set(err, -EINVAL, "device: sched is \"%s\", expected auto, os or hw",
+			    value);
+}
+
 static int set_stepped(struct sim_spec *spec, const char *value, struct base_err *err)
 {
 	(void)value;
@@ -144,7 +158,7 @@ static const struct option options[] = {
 	{ "pci", true, set_pci },	  { "engine", true, set_engine },
 	{ "threads", true, set_threads }, { "stepped", false, set_stepped },
 	{ "seed", true, set_seed },	  { "strict", false, set_strict },
-	{ "trace", true, set_trace },
+	{ "trace", true, set_trace },	  { "sched", true, set_sched },
 };
 
 /* "key" or "key=value" in @part, which is cut in two. */

@@ -6,8 +6,9 @@
 #include "base/base.h"
 
 #define SIM_PREFIX "sim:"
-#define SIM_FORM \
-	"sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict][,trace=FILE]"
+#define SIM_FORM                                                                                      \
+	"sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict][,trace=FILE]" \
+	"[,sched=auto|os|hw]"
 #define SIM_MAX_THREADS 256u
 #define SIM_PART_MAX	256u /* bytes of "key=value" */
 
@@ -19,6 +20,7 @@ struct sim_spec {
 	bool stepped;
 	u64 seed;
 	bool strict;
+	u32 sched;		  /* enum drv_sched */
 	char trace[SIM_PART_MAX]; /* path; "": none */
 };
 

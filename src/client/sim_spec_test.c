@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "driver/driver.h"
+
 static void full_string(void **state)
 {
 	struct sim_spec spec;
@@ -29,6 +31,12 @@ static void full_string(void **state)
 	assert_string_equal(spec.trace, "/tmp/a b");
 	assert_int_equal(sim_spec_parse("sim:npu37,pci=0x7D1D", &spec, NULL), 0);
 	assert_int_equal(spec.device_id, 0x7d1d);
+	assert_int_equal(spec.sched, DRV_SCHED_AUTO);
+	assert_int_equal(sim_spec_parse("sim:npu60,sched=os", &spec, NULL), 0);
+	assert_int_equal(spec.sched, DRV_SCHED_OS);
+	assert_int_equal(sim_spec_parse("sim:npu40,sched=hw", &spec, NULL), 0);
+	assert_int_equal(spec.sched, DRV_SCHED_HW);
+	assert_string_equal(spec.gen, "npu40");
 }
 
 static void refused(const char *device, const char *hint)
@@ -56,6 +64,7 @@ static void bad_strings(void **state)
 	refused("sim:npu37,stepped=1", "stepped does not take a value");
 	refused("sim:npu37,stepped,stepped", "given twice");
 	refused("sim:npu37,seed", "seed needs a value");
+	refused("sim:npu37,sched=linux", "sched is \"linux\", expected auto, os or hw");
 	refused("sim:npu37,trace=", "trace needs the name of a file");
 	refused("sim:npu37,seed=", "seed is \"\"");
 	refused("sim:npu37,seed=-1", "seed is \"-1\"");

@@ -126,11 +126,27 @@ static int map_bar(struct drv_dev *dev, u32 bar, struct base_err *err)
 	return 0;
 }
 
+/*
+ * Whoever had the device before may have left it on, and power-up checks that it is off: the LNL
+ * flavour's has no step that would see to it (P 3.4, trap 2).
+ */
+static int start_afresh(struct drv_dev *dev, struct base_err *err)
+{
+	int ret = dev->ops->reset(dev->os);
+
+	if (ret && ret != -EOPNOTSUPP)
+		return base_err_set(err, ret, "%s: resetting the function failed: %s",
+				    dev->os->location, base_err_name(ret));
+	return 0;
+}
+
 int drv_pci_probe(struct drv_dev *dev, struct base_err *err)
 {
 	int ret;
 
 	ret = identify(dev, err);
+	if (!ret)
+		ret = start_afresh(dev, err);
 	if (ret)
 		return ret;
 	ret = find_pm_cap(dev, err);
