@@ -286,6 +286,7 @@ static void end(struct device *dev)
 
 	if (!dev->srv)
 		return;
+	vfu_server_stop(dev->srv); /* first: a client may keep the device waiting for its memory */
 	vnpu_get_stats(vfu_server_vnpu(dev->srv), &st);
 	for (u32 i = 0; i < VFU_NR_CLASSES; i++)
 		n[i] = vfu_server_findings(dev->srv, (enum vfu_class)i);

@@ -211,7 +211,7 @@ int vfu_server_listen(struct vfu_server *srv, const char *path, struct base_err 
 	return 0;
 }
 
-static void stop(struct vfu_server *srv)
+void vfu_server_stop(struct vfu_server *srv)
 {
 	const u64 one = 1;
 
@@ -322,7 +322,7 @@ void vfu_server_destroy(struct vfu_server *srv)
 {
 	if (!srv)
 		return;
-	stop(srv);
+	vfu_server_stop(srv);
 	vfu_socket_close(&srv->socket);
 	close(srv->stop_fd);
 	vfu_dma_fini(&srv->dma);

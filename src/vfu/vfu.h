@@ -45,6 +45,8 @@ void vfu_server_destroy(struct vfu_server *srv);
  */
 int vfu_server_listen(struct vfu_server *srv, const char *path,
 		      struct base_err *err) BASE_WARN_UNUSED;
+/** vfu_server_stop() - ends the client's connection and the thread; the device stays, for questions */
+void vfu_server_stop(struct vfu_server *srv);
 /** vfu_server_serve() - serve the connected @fd in the caller's thread until it closes; takes @fd
  * Return: 0 when the client has closed, else why the connection ended. */
 int vfu_server_serve(struct vfu_server *srv, int fd);
