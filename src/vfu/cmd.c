@@ -71,6 +71,8 @@ static u64 region_size(const struct vfu_server *srv, u32 index)
 {
 	if (index == VFU_REGION_CONFIG)
 		return VFU_CFG_BYTES;
+	if (srv->msix.present && index == VFU_MSIX_BAR)
+		return VFU_MSIX_BAR_BYTES;
 	return index < VFU_REGION_ROM ? vnpu_bar_size(srv->vnpu, index) : 0;
 }
 
@@ -169,8 +171,8 @@ static int config_rw(struct vfu_server *srv, u32 off, u32 count, u8 *data, bool 
 		size = base_min(size, count);
 		if (write)
 			memcpy(&val, data, size);
-		ret = write ? vnpu_cfg_write(srv->vnpu, off, size, val)
-			    : vnpu_cfg_read(srv->vnpu, off, size, &val);
+		ret = write ? vfu_msix_cfg_write(&srv->msix, srv->vnpu, off, size, val)
+			    : vfu_msix_cfg_read(&srv->msix, srv->vnpu, off, size, &val);
 		if (ret)
 			return ret;
 		if (!write)
@@ -195,6 +197,12 @@ static int region_rw(struct vfu_server *srv, const struct vfu_region_io *io, u8 
 		return config_rw(srv, (u32)io->offset, io->count, data, write);
 	if (io->count > sizeof(val))
 		return -EINVAL;
+	if (srv->msix.present && io->region == VFU_MSIX_BAR) {
+		u8 *at = srv->msix.table + io->offset;
+
+		memcpy(write ? at : data, write ? data : at, io->count);
+		return 0;
+	}
 	if (write) {
 		memcpy(&val, data, io->count);
 		return vnpu_bar_write(srv->vnpu, io->region, io->offset, io->count, val);
@@ -258,6 +266,7 @@ static int device_reset(struct vfu_server *srv, struct vfu_msg *msg)
 {
 	(void)msg;
 	vnpu_reset(srv->vnpu);
+	vfu_msix_reset(&srv->msix);
 	srv->failed = false;
 	return 0;
 }

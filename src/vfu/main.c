@@ -28,6 +28,7 @@ struct device {
 	const char *path, *code;
 	const char *engine;
 	const char *trace_path;
+	bool msix;
 	FILE *trace;
 	struct fault faults[MAX_FAULTS];
 	u32 nr_faults;
@@ -60,6 +61,7 @@ static const char usage_tail[] =
 	"  --control             faults while it runs: a line `fault DEVICE NAME COUNT` on the standard\n"
 	"                        input, DEVICE from 0, is answered by `ok` or `error: why`\n"
 	"  --trace FILE          write every register access, message and interrupt to FILE\n"
+	"  --msix                an MSI-X capability beside MSI; real ones may not have it\n"
 	"  -v                    say when clients come and go; -vv: more\n"
 	"  --version, --help\n"
 	"\n"
@@ -172,9 +174,15 @@ static int add_socket(struct options *opt, const char *path)
 	return 0;
 }
 
+/* What options now are about. */
+static struct device *current(struct options *opt)
+{
+	return opt->nr ? &opt->dev[opt->nr - 1] : &opt->base;
+}
+
 static int set_option(struct options *opt, const char *name, const char *value)
 {
-	struct device *dev = opt->nr ? &opt->dev[opt->nr - 1] : &opt->base;
+	struct device *dev = current(opt);
 
 	if (strcmp(name, "--socket") == 0)
 		return add_socket(opt, value);
@@ -214,6 +222,10 @@ static int parse(int argc, char **argv, struct options *opt)
 			return puts("vnpu " NPU_VERSION), 1;
 		if (strcmp(arg, "-v") == 0 || strcmp(arg, "-vv") == 0) {
 			opt->level = arg[2] ? BASE_LOG_DBG : BASE_LOG_INFO;
+			continue;
+		}
+		if (strcmp(arg, "--msix") == 0) {
+			current(opt)->msix = true;
 			continue;
 		}
 		if (strcmp(arg, "--control") == 0) {
@@ -265,6 +277,7 @@ static int start(struct device *dev, enum base_log_level level)
 	if (ret)
 		return ret;
 	cfg.trace = dev->trace;
+	cfg.msix = dev->msix;
 	(void)reg_gen_by_code(dev->code, &cfg.device_id); /* checked before */
 	ret = vfu_server_create(&cfg, &dev->srv, &err);
 	for (u32 i = 0; !ret && i < dev->nr_faults; i++)

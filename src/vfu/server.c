@@ -91,6 +91,7 @@ static int write_remote(void *opaque, u64 addr, const void *buf, u32 len)
 static void forget_client(struct vfu_server *srv)
 {
 	vnpu_reset(srv->vnpu);
+	vfu_msix_reset(&srv->msix);
 	vfu_irq_clear(&srv->irq);
 	vfu_dma_unmap_all(&srv->dma);
 	if (atomic_exchange(&srv->dma.lost, false))
@@ -260,7 +261,7 @@ static int create_vnpu(struct vfu_server *srv, struct base_err *err)
 static int create_parts(struct vfu_server *srv, struct base_err *err)
 {
 	const struct vnpu_remote remote = { srv, read_remote, write_remote };
-	int ret = vfu_irq_init(&srv->irq, true, false);
+	int ret = vfu_irq_init(&srv->irq, true, srv->cfg.msix);
 
 	if (ret)
 		goto err_set;
@@ -270,6 +271,10 @@ static int create_parts(struct vfu_server *srv, struct base_err *err)
 	ret = create_vnpu(srv, err);
 	if (ret)
 		goto err_pump;
+	if (srv->cfg.msix)
+		ret = vfu_msix_init(&srv->msix, srv->vnpu);
+	if (ret)
+		goto err_vnpu;
 	ret = vfu_dma_init(&srv->dma, srv->vnpu, &remote);
 	if (ret)
 		goto err_vnpu;

@@ -9,6 +9,7 @@
 #include "vfu/dma.h"
 #include "vfu/irq.h"
 #include "vfu/json.h"
+#include "vfu/msix.h"
 #include "vfu/pump.h"
 #include "vfu/vfu.h"
 #include "vfu/wire.h"
@@ -25,6 +26,7 @@ struct vfu_server {
 	struct vfu_dma dma;
 	struct vfu_irq irq;
 	struct vfu_pump pump;
+	struct vfu_msix msix;
 	_Atomic u64 findings[VFU_NR_CLASSES];
 
 	struct vfu_socket socket;

@@ -200,6 +200,67 @@ static void test_interrupts(void **state)
 	close(fd);
 }
 
+/* Found by walking the list, enabled, firing; and MSI still works when it is not. */
+static void test_msix(void **state)
+{
+	struct peer *p =
+		peer_open_with(&(const struct vfu_config){ .msix = true, .stepped = true });
+	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+	    msi = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	u64 ptr = 0, cap = 0, val = 0, msi_at = 0;
+
+	(void)state;
+	assert_true(peer_version(p, 0, 1, NULL) > 0);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, 0x34, 1, &ptr), 0);
+	while (ptr) {
+		assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, ptr, 2, &cap), 0);
+		if ((cap & 0xff) == 5)
+			msi_at = ptr;
+		if ((cap & 0xff) == 0x11)
+			break;
+		ptr = cap >> 8;
+	}
+	assert_true(ptr && msi_at);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, ptr + 4, 8, &val), 0);
+	assert_int_equal(val, (u64)0x802 << 32 | 2); /* both in BAR2 */
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 0x18, 4, UINT32_MAX, 0), 0);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, 0x18, 4, &val), 0);
+	assert_int_equal(val, 0xfffff000);
+	assert_int_equal(peer_rd(p, 2, 0, 8, &val), 0);
+	assert_int_equal(peer_wr(p, 2, 8, 4, 0x55, 0), 0);
+	assert_int_equal(peer_rd(p, 2, 8, 4, &val), 0);
+	assert_int_equal(val, 0x55);
+	assert_int_equal(peer_rd(p, 2, 4096, 4, &val), -EINVAL);
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, ptr + 2, 2, 0xffff, 0), 0);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, ptr + 2, 2, &val), 0);
+	assert_int_equal(val, 0xc000);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, msi_at + 2, 2, &val), 0);
+	assert_int_equal(val & 1, 0); /* nobody enabled that */
+	{
+		u32 model = 0;
+
+		assert_int_equal(vnpu_cfg_read(vfu_server_vnpu(p->srv), (u32)msi_at + 2, 2, &model),
+				 0);
+		assert_int_equal(model & 1, 1);
+	}
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSIX, 0, 1, fd), 0);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSIX, 0, 1, -1),
+			 0);
+	assert_int_equal(read(fd, &val, 8), 8);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSIX, 0, 0, -1),
+			 0);
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, msi), 0);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 1, -1),
+			 0);
+	assert_int_equal(read(msi, &val, 8), 8);
+	assert_int_equal(peer_ask(p, VFU_DEVICE_RESET, NULL, 0), 0);
+	assert_int_equal(peer_rd(p, VFU_REGION_CONFIG, ptr + 2, 2, &val), 0);
+	assert_int_equal(val, 0);
+	close(fd);
+	close(msi);
+	peer_close(p);
+}
+
 static void test_memory(void **state)
 {
 	struct peer *p = *state;
@@ -293,6 +354,7 @@ int main(void)
 		T(test_posted_and_pipelined),
 		T(test_write_multi),
 		T(test_interrupts),
+		cmocka_unit_test(test_msix),
 		T(test_memory),
 		T(test_client_dies_another_comes),
 		T(test_reset),

@@ -94,13 +94,14 @@ static inline int peer_leave(struct peer *p)
 	return p->ended;
 }
 
-static inline struct peer *peer_open(bool stepped)
+static inline struct peer *peer_open_with(const struct vfu_config *more)
 {
 	struct peer *p = calloc(1, sizeof(*p));
 	struct vfu_config cfg = { .name = "test",
 				  .device_id = 0x7d1d,
 				  .engine = "plain",
-				  .stepped = stepped,
+				  .stepped = more->stepped,
+				  .msix = more->msix,
 				  .log = { .level = BASE_LOG_DBG, .sink = peer_sink } };
 	struct base_err err;
 
@@ -110,6 +111,11 @@ static inline struct peer *peer_open(bool stepped)
 	assert_int_equal(vfu_server_create(&cfg, &p->srv, &err), 0);
 	peer_connect(p);
 	return p;
+}
+
+static inline struct peer *peer_open(bool stepped)
+{
+	return peer_open_with(&(const struct vfu_config){ .stepped = stepped });
 }
 
 static inline void peer_close(struct peer *p)

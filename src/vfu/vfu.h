@@ -27,6 +27,7 @@ struct vfu_config {
 	u16 device_id;	    /* of Intel; says which generation it is */
 	const char *engine; /* as struct vnpu_config */
 	FILE *trace;	    /* every access, message and interrupt as text; the caller's; or NULL */
+	bool msix;	    /* a capability silicon may not have: MSI-X beside MSI */
 	bool stepped;	    /* tests: the device does nothing by itself */
 	struct base_log log;
 };
