@@ -27,8 +27,10 @@ enum { /* type 0 header */
 
 #define PCI_MAX_CAPS 48 /* more than fit: a loop in the list */
 
-/* The original design's Lunar Lake id; no such NPU is known (design section 3). */
+/* The original design's Lunar Lake id; no such NPU is known (design section 3).  Who forces it gets
+ * what that design meant. */
 #define PCI_DEVICE_NOT_AN_NPU 0x6447
+#define PCI_DEVICE_MEANT      0x643e
 
 static int rd(struct drv_dev *dev, u32 off, u32 size, u32 *val, struct base_err *err)
 {
@@ -43,12 +45,15 @@ static int rd(struct drv_dev *dev, u32 off, u32 size, u32 *val, struct base_err 
 static int match(struct drv_dev *dev, u32 class_code, struct base_err *err)
 {
 	dev->gen = reg_gen_by_pci(dev->vendor_id, dev->device_id, &dev->product);
-	if (dev->vendor_id == REG_PCI_VENDOR_INTEL && dev->device_id == PCI_DEVICE_NOT_AN_NPU &&
-	    !dev->cfg.force_id)
-		return base_err_set(err, -ENODEV,
-				    "%s: 8086:6447 is not known to be an NPU (Lunar Lake is "
-				    "8086:643e); force the id if you know better",
-				    dev->os->location);
+	if (dev->vendor_id == REG_PCI_VENDOR_INTEL && dev->device_id == PCI_DEVICE_NOT_AN_NPU) {
+		if (!dev->cfg.force_id)
+			return base_err_set(
+				err, -ENODEV,
+				"%s: 8086:6447 is not known to be an NPU (Lunar Lake is "
+				"8086:643e); force the id if you know better",
+				dev->os->location);
+		dev->gen = reg_gen_by_pci(dev->vendor_id, PCI_DEVICE_MEANT, &dev->product);
+	}
 	if (!dev->gen)
 		return base_err_set(err, -ENODEV, "%s: %04x:%04x is not an NPU this driver runs",
 				    dev->os->location, dev->vendor_id, dev->device_id);

@@ -853,6 +853,84 @@ static void test_preemption_buffers(void **state)
 	work_close(&w);
 }
 
+static struct {
+	u32 off, nr; /* of BAR4: how often 1 was written there */
+} clears;
+
+static void watch_clear(void *opaque, const struct os_faulty_access *a)
+{
+	(void)opaque;
+	if (a->is_write && a->bar == 4 && a->off == clears.off && a->val == 1)
+		clears.nr++;
+}
+
+/* P 2.6: each error is cleared at its source, and costs the device.  Offsets: P 2.1, 2.2. */
+static void test_buttress_errors(void **state)
+{
+	static const struct {
+		u32 bit, clear;
+	} mtl[] = { { 1, 0xa8 }, { 2, 0xb4 } },
+	  lnl[] = { { 1, 0x18 }, { 2, 0x20 }, { 3, 0x44 }, { 4, 0x50 }, { 5, 0x60 } }, *errors;
+	bool is_lnl = env_reg_gen()->btrs_kind == REG_BTRS_LNL;
+	u32 nr = is_lnl ? BASE_ARRAY_SIZE(lnl) : BASE_ARRAY_SIZE(mtl);
+
+	(void)state;
+	errors = is_lnl ? lnl : mtl;
+	for (u32 i = 0; i < nr; i++) {
+		struct abi_completion done;
+		struct cmdlist list;
+		struct abi_job job;
+		struct work w;
+
+		work_open(&w);
+		list_at(&list, &w, 0);
+		cmdlist_nop(&list);
+		assert_int_equal(run_one(&w, &list), 0);
+		job = job_of(&list, 1);
+		clears.off = errors[i].clear;
+		clears.nr = 0;
+		os_faulty_watch(env.os, watch_clear, NULL);
+		os_faulty_force(env.os, 4, env.dev->regs.int_stat.off, BASE_BIT(errors[i].bit),
+				BASE_BIT(errors[i].bit), 0);
+		assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+		assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+		os_faulty_force(env.os, 0, 0, 0, 0, 0);
+		os_faulty_watch(env.os, NULL, NULL);
+		assert_int_equal(done.status, -EIO);
+		assert_int_equal(clears.nr, 1);
+		assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+		assert_non_null(strstr(drv_last_error(env.dev)->text, "buttress"));
+		work_close(&w);
+		drv_destroy(env.dev);
+		env_boot(&env);
+	}
+}
+
+/* P 3.8: the watchdog is switched off, then the device is given up. */
+static void test_watchdog(void **state)
+{
+	struct abi_completion done;
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	assert_int_equal(os_inproc_fault(env.npu, "watchdog", 1), 0);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	assert_int_equal(env_reap(&env, w.queue, &done, 1), 1); /* the job may be faster */
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+	assert_non_null(strstr(drv_last_error(env.dev)->text, "MSS watchdog"));
+	work_close(&w);
+	assert_int_equal(env_guest_errors(&env), 0);
+	drv_destroy(env.dev);
+	env_boot(&env);
+}
+
 /* The power unit wants duty cycling; the model checks the mailbox.  It survives a cold boot.  P 2.6 */
 static void test_duty_cycling(void **state)
 {
@@ -1069,6 +1147,8 @@ int main(int argc, char **argv)
 		T(test_questions_of_a_queue),
 		T(test_preemption_buffers),
 		T(test_duty_cycling),
+		T(test_buttress_errors),
+		T(test_watchdog),
 		T(test_dead_firmware),
 		T(test_all_ones_while_running),
 		T(test_bad_head),
