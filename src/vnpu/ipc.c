@@ -45,9 +45,14 @@ void vnpu_ipc_push_tx(struct vnpu *v, u32 addr)
 		return;
 	}
 	fw->tx[fw->tx_head++ % VNPU_NR_FIFO] = addr;
-	vnpu_timer_set(v, VNPU_T_IPC,
-		       vnpu_fault_hit(v, VNPU_F_SLOW_FIRMWARE) ? SLOW_ANSWER
-							       : vnpu_delay(v, 2000, 50000));
+	if (vnpu_fault_hit(v, VNPU_F_SLOW_FIRMWARE))
+		vnpu_timer_set(v, VNPU_T_IPC, SLOW_ANSWER);
+	else if (v->stepped)
+		vnpu_timer_set(v, VNPU_T_IPC, vnpu_delay(v, 2000, 50000));
+	else if (fw->tx_head - fw->tx_tail > 1)
+		vnpu_timer_set(v, VNPU_T_IPC, 0);
+	else /* the driver gives 5 ms for some answers, a thread may wake later; P 6.3, trap 19 */
+		vnpu_ipc_receive(v);
 }
 
 static bool bad_tx(struct vnpu *v, u32 addr, const char *what, u64 val)
