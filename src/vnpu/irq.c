@@ -18,6 +18,7 @@ void vnpu_irq_raise(struct vnpu *v)
 			nr = 64;
 		for (u32 i = 0; i < nr; i++)
 			vnpu_trace_event(v, "msi");
+		vnpu_remote_sync(v); /* the host may look as soon as it hears */
 	}
 	while (nr--)
 		vnpu_pci_msi(v);

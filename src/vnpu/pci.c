@@ -220,8 +220,6 @@ void vnpu_pci_msi(struct vnpu *v)
 		return;
 	}
 	v->stats.msis++;
-	if (BASE_UNLIKELY(v->dma.nr_windows))
-		vnpu_remote_sync(v);
 	v->cfg.msi(v->cfg.opaque, 0);
 }
 
