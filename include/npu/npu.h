@@ -34,9 +34,10 @@ const char *npu_last_error(void);
 
 /**
  * npu_device_open() - open and boot a device
- * @device: "sim:npu37[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict]":
- *          a virtual NPU in this process; later also vfio-user:PATH, vfio:BDF, npud:PATH,
- *          /scheme/npu[/N].  NULL: $NPU_DEVICE, else "sim:npu37".
+ * @device: "sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict]
+ *          [,trace=FILE]": a virtual NPU in this process, GEN npu37, npu40, npu50 or npu60;
+ *          "vfio-user:PATH": one behind a socket; later also vfio:BDF, npud:PATH, /scheme/npu[/N].
+ *          NULL: $NPU_DEVICE, else "sim:npu37".
  *
  * Return: 0, -EINVAL (bad string), -ENOENT (no such device or firmware), -ENODEV, -EIO,
  * -ETIMEDOUT, -ENOMEM.
