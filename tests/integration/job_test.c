@@ -831,6 +831,82 @@ static void test_questions_of_a_queue(void **state)
 	env_expect_clean(&env);
 }
 
+#define NR_CROWD 8u
+
+/* Take what is done; a context that did nothing wrong has nothing but good jobs. */
+static void crowd_reap(struct work *w, bool bad)
+{
+	struct abi_completion done;
+
+	while (drv_queue_reap(w->queue, &done, 1))
+		if (!bad)
+			assert_int_equal(done.status, 0);
+}
+
+/*
+ * Contexts that fault, finish and are closed in any order, at any moment, resets of the engine on
+ * top of each other: who did nothing wrong loses nothing, and nothing is left.
+ */
+static void crowd(u32 seed)
+{
+	static struct work w[NR_CROWD];
+	bool open[NR_CROWD] = { false }, bad[NR_CROWD] = { false };
+	u32 nr_bad = 0;
+
+	srand(seed);
+	for (u32 round = 0; round < 600; round++) {
+		u32 i = (u32)rand() % NR_CROWD;
+		struct cmdlist list;
+		struct abi_job job;
+
+		if (!open[i]) {
+			work_open(&w[i]);
+			open[i] = true;
+			bad[i] = false;
+		}
+		list_at(&list, &w[i], 0);
+		if (rand() % 8 == 0 && !drv_queue_pending(w[i].queue)) {
+			cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, 0x90000000, 1);
+			nr_bad += !bad[i];
+			bad[i] = true;
+		} else {
+			cmdlist_nop(&list);
+		}
+		job = job_of(&list, round);
+		assert_int_equal(drv_queue_submit(w[i].queue, &job, 1) > 0 || bad[i], true);
+		if (rand() % 3 == 0)
+			env_run(&env, (u64)rand() % (500 * BASE_NS_PER_US));
+		crowd_reap(&w[i], bad[i]);
+		if (rand() % 6 == 0 && (bad[i] || !drv_queue_pending(w[i].queue))) {
+			work_close(&w[i]);
+			open[i] = false;
+		}
+		assert_int_equal(drv_get_state(env.dev), DRV_READY);
+	}
+	env_run(&env, BASE_NS_PER_S);
+	for (u32 i = 0; i < NR_CROWD; i++) {
+		if (!open[i])
+			continue;
+		assert_int_equal(drv_queue_pending(w[i].queue), 0);
+		crowd_reap(&w[i], bad[i]);
+		work_close(&w[i]);
+	}
+	env_run(&env, BASE_NS_PER_S);
+	assert_true(nr_bad > 30);
+	assert_int_equal(env.dev->dbs.used, 0);
+	assert_int_equal(env.dev->ssids.used, 0);
+	assert_int_equal(env.dev->engine.state, DRV_ENGINE_RUNNING);
+	assert_true(!env_hws() || env.dev->engine.resets > 20);
+	assert_int_equal(env_guest_errors(&env), 0);
+}
+
+static void test_crowd(void **state)
+{
+	(void)state;
+	for (u32 seed = 1; seed <= 5; seed++)
+		crowd(seed);
+}
+
 /* As large as the image says, in every slot, mapped in the context; only where it is scheduled. */
 static void test_preemption_buffers(void **state)
 {
@@ -1146,6 +1222,7 @@ int main(int argc, char **argv)
 		T(test_reset_that_fails),
 		T(test_questions_of_a_queue),
 		T(test_preemption_buffers),
+		T(test_crowd),
 		T(test_duty_cycling),
 		T(test_buttress_errors),
 		T(test_watchdog),
