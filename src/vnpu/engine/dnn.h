@@ -76,6 +76,9 @@ struct vnpu_net {
 	const struct abi_prog *prog;
 	struct vnpu_engine_opts opts;
 	void (*omp_set_num_threads)(int nr); /* NULL: no threads */
+	void (*gomp_parallel)(void (*fn)(void *data), void *data, unsigned nr, unsigned flags);
+	bool is_careful;	  /* made of steps that keep NaN */
+	struct vnpu_net *careful; /* for runs that met NaN; NULL until the first */
 	struct dnn_ctx ctx;
 	bool has_ctx;
 	struct dnn_buf *bufs;
@@ -179,6 +182,18 @@ int dnn_accept(struct dnn_build *b, dnnl_primitive_desc_t pd, bool is_heavy) BAS
 /** dnn_set_impl() - what users see as the current operation's implementation. */
 int dnn_set_impl(struct dnn_build *b, const_dnnl_primitive_desc_t pd) BASE_WARN_UNUSED;
 void dnn_net_fini(struct vnpu_net *net);
+
+/* --- dnn_nan.c: threads, and NaN in what they compute ---------------------------------------- */
+
+void dnn_threads_find(struct vnpu_net *net);
+void dnn_threads_set(const struct vnpu_net *net);
+/** dnn_nan_watch(), dnn_nan_seen() - did oneDNN meet or make a NaN in between? */
+void dnn_nan_watch(const struct vnpu_net *net);
+bool dnn_nan_seen(const struct vnpu_net *net);
+/** dnn_nan_is_kept() - may oneDNN have the current operation? */
+bool dnn_nan_is_kept(const struct dnn_build *b);
+/** dnn_act() - @act as a post-op; false: none, or to be done by src/kernels. */
+bool dnn_act(const struct dnn_build *b, const struct abi_act *act, struct dnn_post_op *out);
 
 /* --- dnn_plan.c ------------------------------------------------------------------------------ */
 

@@ -108,14 +108,14 @@ static int set_up(struct dnn_build *b, struct conv *v, const struct abi_attr_con
 }
 
 /* [sum or binary], [activation] */
-static void set_post(struct conv *v, const struct dnn_post_op *residual)
+static void set_post(const struct dnn_build *b, struct conv *v, const struct dnn_post_op *residual)
 {
 	struct dnn_post_op act;
 
 	v->post.nr = 0;
 	if (residual)
 		v->post.op[v->post.nr++] = *residual;
-	v->act_is_post = v->act->kind && dnn_eltwise(v->act->kind, v->act->a, v->act->b, &act);
+	v->act_is_post = dnn_act(b, v->act, &act);
 	if (v->act_is_post)
 		v->post.op[v->post.nr++] = act;
 }
@@ -199,7 +199,7 @@ static int try_binary(struct dnn_build *b, struct conv *v, dnnl_primitive_desc_t
 	for (u32 i = 1; i < v->y.rank; i++)
 		if (v->y.dims[i] == 1)
 			return -EOPNOTSUPP;
-	set_post(v, &add);
+	set_post(b, v, &add);
 	ret = dnn_pd_conv(&b->net->ctx, &v->c, &v->post, pd);
 	return ret ? ret : dnn_accept(b, *pd, false);
 }
@@ -272,7 +272,7 @@ int dnn_build_conv(struct dnn_build *b)
 	ret = set_up(b, &v, attr);
 	if (ret)
 		return ret;
-	set_post(&v, v.residual != ABI_TENSOR_NONE ? &sum : NULL);
+	set_post(b, &v, v.residual != ABI_TENSOR_NONE ? &sum : NULL);
 	ret = dnn_pd_conv(&b->net->ctx, &v.c, &v.post, &pd);
 	if (!ret)
 		ret = dnn_accept(b, pd, true);
@@ -319,7 +319,7 @@ int dnn_build_deconv(struct dnn_build *b)
 	v.residual = ABI_TENSOR_NONE;
 	if (!set_output_pad(&v.c, attr))
 		return -EOPNOTSUPP;
-	set_post(&v, NULL);
+	set_post(b, &v, NULL);
 	ret = deconv_pd(b, &v, &pd);
 	if (!ret)
 		ret = dnn_accept(b, pd, true);

@@ -161,8 +161,7 @@ static bool set_operands(const struct dnn_build *b, struct binary *p)
 		p->x[1] = x;
 	}
 	p->act = &attr->act;
-	p->act_is_post =
-		attr->act.kind && dnn_eltwise(attr->act.kind, attr->act.a, attr->act.b, &act);
+	p->act_is_post = dnn_act(b, &attr->act, &act);
 	if (p->act_is_post)
 		p->post.op[p->post.nr++] = act;
 	return dnn_view_is_same(&p->v[0], &out);

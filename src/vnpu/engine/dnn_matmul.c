@@ -179,8 +179,7 @@ static int set_post(struct dnn_build *b, struct product *p)
 	else if (md)
 		push_post(p, (struct dnn_post_op){
 				     .kind = DNN_POST_BINARY, .alg = dnnl_binary_add, .md = md });
-	p->act_is_post =
-		attr->act.kind && dnn_eltwise(attr->act.kind, attr->act.a, attr->act.b, &act);
+	p->act_is_post = dnn_act(b, &attr->act, &act);
 	if (p->act_is_post)
 		push_post(p, act);
 	return 0;

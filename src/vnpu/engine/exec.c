@@ -459,8 +459,17 @@ static int check_apart(const struct vnpu_exec_job *job, const struct prepared *p
 	return 0;
 }
 
-static int run_prepared(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
-			struct prepared *p, struct base_err *err)
+/* What an engine holds may grow while it runs. */
+static void count_bytes(struct vnpu_exec *exec, struct prepared *p)
+{
+	u64 bytes = p->program.size + exec->engine->bytes(p->net);
+
+	exec->bytes += bytes - p->bytes;
+	p->bytes = bytes;
+}
+
+static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared *p,
+			struct base_err *err)
 {
 	bool did_run = false;
 	int ret;
@@ -476,6 +485,8 @@ static int run_prepared(const struct vnpu_exec *exec, const struct vnpu_exec_job
 		ret = exec->engine->run(p->net, p->ptrs, p->ptrs[job->inv->nr_bindings], err);
 	}
 	release_views(job, p, did_run);
+	count_bytes(exec, p);
+	evict(exec);
 	return ret;
 }
 

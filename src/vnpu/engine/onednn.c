@@ -5,32 +5,13 @@
  * Compute runs on the calling thread and OpenMP's workers of it; one thread per device calls.
  * Nothing here forks, and nothing may fork after the first run (O section 4, traps).
  */
-#include <dlfcn.h>
 #include <errno.h>
+#include <fenv.h>
 #include <string.h>
 
 #include "vnpu/engine/dnn.h"
 
 #define MAX_BYTES (UINT64_C(1) << 30) /* of a tensor: generated code counts in 32 bits */
-
-/* --- threads -------------------------------------------------------------------------------- */
-
-/*
- * In the OpenMP runtime that came with the library, whichever it is; the number belongs to the
- * calling thread.  A library built without threads has no such function.
- */
-static void find_set_threads(struct vnpu_net *net)
-{
-	void *sym = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
-
-	memcpy(&net->omp_set_num_threads, &sym, sizeof(sym));
-}
-
-static void set_threads(const struct vnpu_net *net)
-{
-	if (net->omp_set_num_threads)
-		net->omp_set_num_threads((int)net->opts.nr_threads);
-}
 
 /* --- building ------------------------------------------------------------------------------- */
 
@@ -83,7 +64,7 @@ static int build_op(struct dnn_build *b)
 	b->met_ref = false;
 	if (op->code == ABI_OP_COPY)
 		ret = dnn_build_copy(b);
-	else if (build && are_all_fit(b))
+	else if (build && are_all_fit(b) && dnn_nan_is_kept(b))
 		ret = build(b);
 	if (ret != -EOPNOTSUPP)
 		return ret;
@@ -231,8 +212,8 @@ static int prepare_steps(struct vnpu_net *net, struct base_err *err)
 {
 	int ret;
 
-	find_set_threads(net);
-	set_threads(net);
+	dnn_threads_find(net);
+	dnn_threads_set(net);
 	ret = dnn_ctx_init(&net->ctx);
 	if (ret)
 		return base_err_set(err, ret, "oneDNN has no CPU engine");
@@ -252,7 +233,9 @@ static int prepare_steps(struct vnpu_net *net, struct base_err *err)
 
 static void net_reset(struct vnpu_net *net)
 {
-	const struct vnpu_net empty = { .prog = net->prog, .opts = net->opts };
+	const struct vnpu_net empty = { .prog = net->prog,
+					.opts = net->opts,
+					.is_careful = net->is_careful };
 
 	dnn_net_fini(net);
 	*net = empty;
@@ -260,14 +243,16 @@ static void net_reset(struct vnpu_net *net)
 
 static void onednn_drop(struct vnpu_net *net)
 {
+	if (net->careful)
+		onednn_drop(net->careful);
 	if (net->plain)
 		vnpu_engine_plain.drop(net->plain);
 	dnn_net_fini(net);
 	base_free(net);
 }
 
-static int onednn_prepare(const struct abi_prog *prog, const struct vnpu_engine_opts *opts,
-			  struct vnpu_net **out, struct base_err *err)
+static int make_net(const struct abi_prog *prog, const struct vnpu_engine_opts *opts,
+		    bool is_careful, struct vnpu_net **out, struct base_err *err)
 {
 	struct vnpu_net *net = base_zalloc(sizeof(*net));
 	int ret = -E2BIG;
@@ -276,18 +261,27 @@ static int onednn_prepare(const struct abi_prog *prog, const struct vnpu_engine_
 		return base_err_set(err, -ENOMEM, "no memory for a program");
 	net->prog = prog;
 	net->opts = *opts;
+	net->is_careful = is_careful;
 	if (!is_too_large(prog))
 		ret = prepare_steps(net, err);
-	if (ret == -E2BIG) {
+	if (ret == -E2BIG && !is_careful) {
 		net_reset(net);
 		ret = vnpu_engine_plain.prepare(prog, opts, &net->plain, err);
 	}
+	if (ret == -E2BIG)
+		ret = base_err_set(err, -ENOMEM, "more memory than the program's arena pays for");
 	if (ret) {
 		onednn_drop(net);
 		return ret;
 	}
 	*out = net;
 	return 0;
+}
+
+static int onednn_prepare(const struct abi_prog *prog, const struct vnpu_engine_opts *opts,
+			  struct vnpu_net **out, struct base_err *err)
+{
+	return make_net(prog, opts, false, out, err);
 }
 
 /* --- run ------------------------------------------------------------------------------------ */
@@ -333,7 +327,9 @@ static void unbind(struct vnpu_net *net, void *const *bindings)
 static int run_kern(struct vnpu_net *net, struct dnn_step *s, struct base_err *err)
 {
 	const struct kern_tensor *in[ABI_MAX_OPERANDS];
+	const bool had_met_nan = fetestexcept(FE_INVALID);
 	struct kern_op op = s->kop;
+	int ret;
 
 	if (s->is_act)
 		op.attr = &s->unary;
@@ -342,7 +338,10 @@ static int run_kern(struct vnpu_net *net, struct dnn_step *s, struct base_err *e
 			s->tensors[i].data = net->bufs[s->bufs[i]].ptr;
 	for (u32 i = 0; i < s->nr_in; i++)
 		in[i] = s->bufs[i] == ABI_TENSOR_NONE ? NULL : &s->tensors[i];
-	return kern_run(&op, in, s->nr_in, s->tensors + s->nr_in, s->nr_out, err);
+	ret = kern_run(&op, in, s->nr_in, s->tensors + s->nr_in, s->nr_out, err);
+	if (!had_met_nan)
+		feclearexcept(FE_INVALID);
+	return ret;
 }
 
 static int run_step(struct vnpu_net *net, struct dnn_step *s, struct base_err *err)
@@ -356,14 +355,11 @@ static int run_step(struct vnpu_net *net, struct dnn_step *s, struct base_err *e
 	return ret ? base_err_set(err, ret, "oneDNN failed") : 0;
 }
 
-static int onednn_run(struct vnpu_net *net, void *const *bindings, void *arena,
-		      struct base_err *err)
+static int run_steps(struct vnpu_net *net, void *const *bindings, struct base_err *err)
 {
 	int ret;
 
-	if (net->plain)
-		return vnpu_engine_plain.run(net->plain, bindings, arena, err);
-	set_threads(net);
+	dnn_threads_set(net);
 	ret = bind(net, bindings);
 	if (ret)
 		return base_err_set(err, ret, "no memory for misaligned inputs and outputs");
@@ -381,6 +377,37 @@ static int onednn_run(struct vnpu_net *net, void *const *bindings, void *arena,
 	return 0;
 }
 
+/* Inputs are as they were: nothing writes them. */
+static int run_careful(struct vnpu_net *net, void *const *bindings, struct base_err *err)
+{
+	/* Strict is about what is normal. */
+	const struct vnpu_engine_opts opts = { .nr_threads = net->opts.nr_threads };
+	int ret = 0;
+
+	if (!net->careful)
+		ret = make_net(net->prog, &opts, true, &net->careful, err);
+	if (!ret)
+		ret = run_steps(net->careful, bindings, err);
+	if (ret)
+		base_err_prefix(err, "again, as a NaN came up");
+	return ret;
+}
+
+static int onednn_run(struct vnpu_net *net, void *const *bindings, void *arena,
+		      struct base_err *err)
+{
+	int ret;
+
+	if (net->plain)
+		return vnpu_engine_plain.run(net->plain, bindings, arena, err);
+	dnn_threads_set(net);
+	dnn_nan_watch(net);
+	ret = run_steps(net, bindings, err);
+	if (ret || !dnn_nan_seen(net))
+		return ret;
+	return run_careful(net, bindings, err);
+}
+
 static bool onednn_needs_arena(const struct vnpu_net *net)
 {
 	return net->plain && vnpu_engine_plain.needs_arena(net->plain);
@@ -388,7 +415,7 @@ static bool onednn_needs_arena(const struct vnpu_net *net)
 
 static u64 onednn_bytes(const struct vnpu_net *net)
 {
-	u64 sum = net->place_size;
+	u64 sum = net->place_size + (net->careful ? onednn_bytes(net->careful) : 0);
 
 	if (net->plain)
 		return vnpu_engine_plain.bytes(net->plain);
