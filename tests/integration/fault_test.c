@@ -30,7 +30,8 @@ static int finish_job(struct env *env, struct drv_queue *queue)
 	return done.status;
 }
 
-static int submit(struct env *env, struct drv_bo *bo, struct drv_queue *queue)
+/* A job that signals a fence at @fence. */
+static int submit(struct env *env, struct drv_bo *bo, struct drv_queue *queue, u64 fence)
 {
 	struct cmdlist list = { .cpu = drv_bo_cpu(bo),
 				.addr = drv_bo_addr(bo),
@@ -38,12 +39,15 @@ static int submit(struct env *env, struct drv_bo *bo, struct drv_queue *queue)
 	struct abi_job job = { .cmd_addr = drv_bo_addr(bo) + CMDLIST_OFF, .cookie = 5 };
 	int ret;
 
-	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, drv_bo_addr(bo) + 0x800, 1);
+	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, fence, 1);
 	ret = drv_queue_submit(queue, &job, 1);
 	return ret == 1 ? finish_job(env, queue) : ret;
 }
 
-static int use(struct env *env)
+#define UNMAPPED 0x90000000u /* in every context of a user */
+
+/* Jobs that work, or one that faults: the context is aborted, with it the engine reset. */
+static int use(struct env *env, bool faults)
 {
 	struct drv_queue *queue;
 	struct drv_ctx *ctx;
@@ -59,9 +63,11 @@ static int use(struct env *env)
 	ret = drv_queue_create(ctx, 1, &queue);
 	if (ret)
 		goto out_bo;
-	ret = submit(env, bo, queue);
+	ret = submit(env, bo, queue, drv_bo_addr(bo) + 0x800);
 	if (!ret)
-		ret = submit(env, bo, queue);
+		ret = submit(env, bo, queue, faults ? UNMAPPED : drv_bo_addr(bo) + 0x800);
+	if (faults && ret == ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW)
+		ret = 0; /* as it should be */
 	drv_queue_destroy(queue);
 out_bo:
 	drv_bo_destroy(bo);
@@ -71,7 +77,7 @@ out_ctx:
 	return ret;
 }
 
-/* Create, boot, use, stop, destroy; the first error. */
+/* Create, boot, fault and recover, use, stop, destroy; the first error. */
 static int scenario(struct env *env)
 {
 	int ret, stop_ret;
@@ -88,7 +94,9 @@ static int scenario(struct env *env)
 	if (ret)
 		assert_true(env->err.text[0] != '\0');
 	else
-		ret = use(env);
+		ret = use(env, true);
+	if (!ret)
+		ret = use(env, false);
 	stop_ret = drv_shutdown(env->dev, NULL);
 	assert_int_equal(drv_get_state(env->dev), DRV_STOPPED);
 	drv_destroy(env->dev);
