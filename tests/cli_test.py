@@ -115,6 +115,25 @@ def wrong_inputs_say_what_to_do(tmp):
 
 
 @test
+def failures_at_run_time_name_the_node(tmp):
+    def field(nr, data):  # of a protobuf message
+        return bytes([nr << 3 | 2, len(data)]) + data
+    def value(name, elem, dim):
+        shape = field(2, field(1, bytes([8, dim])))
+        return field(1, name) + field(2, field(1, bytes([8, elem]) + shape))
+    node = field(1, b"x") + field(1, b"i") + field(2, b"y") + field(3, b"pick") + field(4, b"Gather")
+    graph = field(1, node) + field(2, b"g") + field(11, value(b"x", 1, 3)) + field(11, value(b"i", 7, 1))
+    model = tmp / "m.onnx"
+    model.write_bytes(b"\x08\x07" + field(8, b"\x10\x0d") +
+                      field(7, graph + field(12, value(b"y", 1, 1))))
+    npy(tmp / "x.npy", "<f4", "(3,)", struct.pack("<3f", 1, 2, 3))
+    npy(tmp / "i.npy", "<i8", "(1,)", struct.pack("<q", -4))
+    for engine in "plain", "onednn":
+        refused(1, "run", model, "--input", f"x={tmp}/x.npy", "--input", f"i={tmp}/i.npy",
+                "--engine", engine, says=["'pick'", "input 1", "index -4 at 0", "-3 to 2"])
+
+
+@test
 def inputs_of_foreign_types_are_named(tmp):
     def field(nr, data):  # of a protobuf message
         return bytes([nr << 3 | 2, len(data)]) + data

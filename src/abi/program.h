@@ -369,10 +369,35 @@ struct abi_invocation {
 	u32 flags; /* 0 */
 	struct abi_range program;
 	struct abi_range arena;
-	u64 reserved[2];
+	struct abi_range error; /* room for a struct abi_run_error; 0, 0: not wanted */
 };
 
 static_assert(sizeof(struct abi_invocation) == 64, "invocation");
+
+/*
+ * Why a run failed, written by the engine in addition to the job's status; untouched by a run that
+ * succeeds.  The reader takes it for what somebody else wrote: abi_run_error_take().
+ */
+#define ABI_RUN_ERROR_MAGIC 0x4556504Eu /* "NPVE" */
+
+struct abi_run_error {
+	u32 magic;
+	u32 op;	       /* the operation that failed; ABI_TENSOR_NONE: none of them */
+	u32 errno_abs; /* a positive errno */
+	u32 reserved;
+	char text[112]; /* printable ASCII, NUL at the end */
+};
+
+static_assert(sizeof(struct abi_run_error) == 128, "run error");
+
+void abi_run_error_fill(struct abi_run_error *e, int err, u32 op, const char *text);
+/**
+ * abi_run_error_take() - a checked copy of the record at @src
+ *
+ * What cannot be printed becomes '?', the text ends inside the record.
+ * Return: false when there is no record, or one that names no operation of @nr_ops.
+ */
+bool abi_run_error_take(const void *src, u32 nr_ops, struct abi_run_error *out);
 
 /* A program whose structure has been checked; pointers into the caller's image. */
 struct abi_prog {

@@ -6,9 +6,11 @@
  * and one for control:
  *     0  context save area
  *    64  command buffer: header, INFERENCE_EXECUTE                     P 10.8
- *   192  invocation: header, a range per input, a range per output     abi/program.h
+ *   192  record of a run that failed, written by the NPU              abi/program.h
+ *   320  invocation: header, a range per input, a range per output     abi/program.h
  * All of it is written once; a run is one job.  Runs of one program on several queues cannot
- * disturb the control buffer, and the device executes one job at a time.
+ * disturb the control buffer, and the device executes one job at a time; when several fail at once,
+ * one may be told another's reason, or none.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -21,7 +23,8 @@
 
 #define OFF_SAVE       0u
 #define OFF_CMDBUF     64u
-#define OFF_INVOCATION 192u
+#define OFF_ERROR      192u
+#define OFF_INVOCATION 320u
 
 struct npu_program {
 	struct npu_context *ctx;
@@ -41,7 +44,8 @@ struct cmdbuf {
 static_assert(sizeof(struct cmdbuf) == 80, "a list of one command");
 static_assert(OFF_SAVE + ABI_CMDBUF_SAVE_SIZE <= OFF_CMDBUF, "save area");
 static_assert(OFF_CMDBUF % ABI_CMDBUF_ALIGN == 0, "command buffer");
-static_assert(OFF_CMDBUF + sizeof(struct cmdbuf) <= OFF_INVOCATION, "invocation");
+static_assert(OFF_CMDBUF + sizeof(struct cmdbuf) <= OFF_ERROR, "error record");
+static_assert(OFF_ERROR + sizeof(struct abi_run_error) <= OFF_INVOCATION, "invocation");
 
 static atomic_uint_fast64_t next_inference = 1; /* ids are never reused in this process */
 static atomic_uint_fast32_t next_cookie;
@@ -141,6 +145,8 @@ static void write_invocation(struct npu_program *prog, u8 *at)
 		.program = { npu_buffer_address(prog->image), prog->prog.hdr->size },
 		.arena = { npu_buffer_address(prog->arena),
 			   base_max(prog->prog.hdr->arena_size, UINT64_C(64)) },
+		.error = { npu_buffer_address(prog->control) + OFF_ERROR,
+			   sizeof(struct abi_run_error) },
 	};
 
 	memcpy(at, &invocation, sizeof(invocation));
@@ -347,13 +353,34 @@ static int wait_run(struct npu_queue *queue, u64 cookie, u64 start, u64 timeout_
 	}
 }
 
-static int judge(const struct npu_completion *done)
+/* What the NPU wrote beside the status, if it did. */
+static bool fail_with_record(const struct npu_program *prog)
+{
+	const u8 *control = npu_buffer_map(prog->control);
+	const struct abi_prog_op *op;
+	struct abi_run_error e;
+
+	if (!abi_run_error_take(control + OFF_ERROR, prog->prog.nr_ops, &e))
+		return false;
+	if (e.op == ABI_TENSOR_NONE) {
+		(void)npu_fail(-EIO, "program: the NPU could not run it: %s", e.text);
+		return true;
+	}
+	op = &prog->prog.ops[e.op];
+	(void)npu_fail(-EIO, "program: operation %u, node '%.100s': %s", e.op,
+		       abi_prog_name(&prog->prog, op->name), e.text);
+	return true;
+}
+
+static int judge(const struct npu_program *prog, const struct npu_completion *done)
 {
 	if (!done->status)
 		return 0;
 	if (done->status < 0)
 		return npu_fail(-EIO, "program: the driver ended the job with %s",
 				base_err_name(done->status));
+	if (fail_with_record(prog))
+		return -EIO;
 	return npu_fail(-EIO, "program: the NPU ended the job with status %d, %s", done->status,
 			abi_jsm_status_name((u32)done->status));
 }
@@ -375,6 +402,7 @@ int npu_program_run(struct npu_program *prog, struct npu_queue *queue, uint64_t 
 		return npu_fail(-EINVAL, "program: it and the queue are of different contexts");
 	if (queue->nr_stash > QUEUE_STASH - QUEUE_STASH_ROOM)
 		return stash_full(queue);
+	memset((u8 *)npu_buffer_map(prog->control) + OFF_ERROR, 0, sizeof(struct abi_run_error));
 	ret = submit_run(queue, &job, start, timeout_ns);
 	if (!ret)
 		ret = wait_run(queue, job.cookie, start, timeout_ns, &result);
@@ -382,5 +410,5 @@ int npu_program_run(struct npu_program *prog, struct npu_queue *queue, uint64_t 
 		return ret;
 	if (done)
 		*done = result;
-	return judge(&result);
+	return judge(prog, &result);
 }

@@ -265,7 +265,7 @@ static int load_indices(const struct kern_args *a, u64 from, u32 n, s64 limit,
 	kern_load(a->in[1]->dtype, a->in[1]->data, (s64)from, 1, n, idx);
 	for (u32 i = 0; i < n; i++) {
 		if (idx->s[i] < -limit || idx->s[i] >= limit)
-			return kern_bad(a, "index %lld at %llu, %lld to %lld wanted",
+			return kern_bad(a, "input 1: index %lld at %llu, %lld to %lld wanted",
 					(long long)idx->s[i], (unsigned long long)(from + i),
 					(long long)-limit, (long long)limit - 1);
 		if (idx->s[i] < 0)

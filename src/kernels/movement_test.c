@@ -169,7 +169,7 @@ static void gathers(void **state)
 	kt_in(&k, ABI_F32, DIMS(2, 3), VALUES(float, 1, 2, 3, 4, 5, 6));
 	kt_in(&k, ABI_S64, DIMS(2), VALUES(s64, 0, 3));
 	assert_int_equal(kt_try(&k, ABI_OP_GATHER, ATTR(attr)), -EINVAL);
-	assert_string_equal(k.err.text, "gather: index 3 at 1, -3 to 2 wanted");
+	assert_string_equal(k.err.text, "gather: input 1: index 3 at 1, -3 to 2 wanted");
 	k.nr_in = 0;
 	kt_in(&k, ABI_F32, DIMS(2, 3), VALUES(float, 1, 2, 3, 4, 5, 6));
 	kt_in(&k, ABI_S64, DIMS(1), VALUES(s64, INT64_MIN));

@@ -207,8 +207,6 @@ static int take_invocation(struct vnpu *v, const struct vnpu_job *job, struct ba
 		return base_err_set(
 			err, -EINVAL, "invocation has magic 0x%x, version %u: expected 0x%x, %u",
 			inv->magic, inv->version, ABI_INVOCATION_MAGIC, ABI_INVOCATION_VERSION);
-	if (inv->flags || inv->reserved[0] || inv->reserved[1])
-		return base_err_set(err, -EINVAL, "invocation has reserved fields that are not 0");
 	size = sizeof(*inv) + inv->nr_bindings * (u64)sizeof(struct abi_range);
 	if (inv->nr_bindings > ABI_MAX_BINDINGS || size > job->op.size)
 		return base_err_set(err, -EINVAL, "invocation has %u bindings in %llu bytes",

@@ -10,7 +10,7 @@
 
 #include "abi/program.h"
 
-#define VNPU_ENGINE_ABI 1u
+#define VNPU_ENGINE_ABI 2u
 
 struct vnpu_engine_opts {
 	u32 nr_threads; /* >= 1 */
@@ -29,8 +29,9 @@ struct vnpu_engine {
 	/* @bindings: inputs, then outputs, each of its tensor's size, an output apart from all
 	 * others, any alignment; their owner may change them meanwhile.  @arena: of the program's
 	 * size, 64-byte aligned, content undefined before and after; may be NULL where
-	 * needs_arena() is false. */
-	int (*run)(struct vnpu_net *net, void *const *bindings, void *arena, struct base_err *err);
+	 * needs_arena() is false.  @op: written when an operation fails, its number. */
+	int (*run)(struct vnpu_net *net, void *const *bindings, void *arena, u32 *op,
+		   struct base_err *err);
 	void (*drop)(struct vnpu_net *net);
 	bool (*needs_arena)(const struct vnpu_net *net);
 	/* Memory held, without the program's image.  An engine holds at most a small multiple of

@@ -158,10 +158,14 @@ static int check_invocation(const struct vnpu_exec_job *job, struct base_err *er
 				    "programs of this project's compiler run here",
 				    inv->magic, inv->version, ABI_INVOCATION_MAGIC,
 				    ABI_INVOCATION_VERSION);
-	if (inv->flags || inv->reserved[0] || inv->reserved[1])
-		return base_err_set(err, -EINVAL, "flags 0x%x reserved 0x%llx 0x%llx, 0 wanted",
-				    inv->flags, (unsigned long long)inv->reserved[0],
-				    (unsigned long long)inv->reserved[1]);
+	if (inv->flags)
+		return base_err_set(err, -EINVAL, "flags 0x%x, 0 wanted", inv->flags);
+	if (inv->error.size != sizeof(struct abi_run_error) && (inv->error.size || inv->error.addr))
+		return base_err_set(err, -EINVAL,
+				    "error record at 0x%llx size %llu, %zu bytes or 0 at 0 wanted",
+				    (unsigned long long)inv->error.addr,
+				    (unsigned long long)inv->error.size,
+				    sizeof(struct abi_run_error));
 	if (inv->nr_bindings > ABI_MAX_BINDINGS)
 		return base_err_set(err, -EINVAL, "%u bindings, at most %u", inv->nr_bindings,
 				    ABI_MAX_BINDINGS);
@@ -469,7 +473,7 @@ static void count_bytes(struct vnpu_exec *exec, struct prepared *p)
 }
 
 static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared *p,
-			struct base_err *err)
+			u32 *op, struct base_err *err)
 {
 	bool did_run = false;
 	int ret;
@@ -482,7 +486,7 @@ static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 		ret = check_apart(job, p, err);
 	if (!ret) {
 		did_run = true;
-		ret = exec->engine->run(p->net, p->ptrs, p->ptrs[job->inv->nr_bindings], err);
+		ret = exec->engine->run(p->net, p->ptrs, p->ptrs[job->inv->nr_bindings], op, err);
 	}
 	release_views(job, p, did_run);
 	count_bytes(exec, p);
@@ -490,21 +494,52 @@ static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 	return ret;
 }
 
+/* For the client, who does not see the findings.  Without room for it there is only the status. */
+static void write_error(const struct vnpu_exec_job *job, u32 op, int code,
+			const struct base_err *err)
+{
+	struct abi_run_error record;
+	struct base_err unused;
+	struct view v;
+
+	if (!job->inv->error.size ||
+	    view_range(job, &job->inv->error, sizeof(record), true, &v, &unused))
+		return;
+	abi_run_error_fill(&record, code, op, err->text);
+	memcpy(v.ptr, &record, sizeof(record));
+	release(job, &v, true);
+}
+
+static void name_op(const struct prepared *p, u32 op, struct base_err *err)
+{
+	const struct abi_prog_op *o = &p->prog.ops[op];
+
+	base_err_prefix(err, "op %u (%s) '%.80s'", op, abi_op_name(o->code),
+			abi_prog_name(&p->prog, o->name));
+}
+
 int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
 {
 	struct prepared *p = NULL;
+	u32 op = ABI_TENSOR_NONE;
 	int ret;
 
 	ret = check_invocation(job, err);
-	if (!ret)
-		ret = find_current(exec, job, &p, err);
+	if (ret)
+		goto out;
+	ret = find_current(exec, job, &p, err);
 	if (!ret && !p) {
 		choose_engine(exec);
 		ret = prepare(exec, job, err);
 		p = exec->first;
 	}
 	if (!ret)
-		ret = run_prepared(exec, job, p, err);
+		ret = run_prepared(exec, job, p, &op, err);
+	if (ret)
+		write_error(job, op, ret, err);
+	if (ret && op != ABI_TENSOR_NONE)
+		name_op(p, op, err);
+out:
 	if (ret)
 		base_err_prefix(err, "inference 0x%llx", (unsigned long long)job->inference_id);
 	return ret;

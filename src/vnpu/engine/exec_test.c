@@ -232,7 +232,9 @@ static void invocation_is_checked(void **state)
 		REFUSED(&et, exec, et.inv.magic, 0, "magic");
 		REFUSED(&et, exec, et.inv.version, 2, "version 2");
 		REFUSED(&et, exec, et.inv.flags, 1, "flags");
-		REFUSED(&et, exec, et.inv.reserved[1], 1, "reserved");
+		REFUSED(&et, exec, et.inv.error.addr, 1, "error record");
+		REFUSED(&et, exec, et.inv.error.size, sizeof(struct abi_run_error) + 1,
+			"error record");
 		REFUSED(&et, exec, et.inv.nr_bindings, 1, "1 bindings");
 		REFUSED(&et, exec, et.inv.nr_bindings, UINT32_MAX, "at most 4096");
 		REFUSED(&et, exec, et.inv.program.addr, et.inv.program.addr + 8, "multiple of 64");
@@ -550,6 +552,56 @@ static void indices_change_while_read(void **state)
 	et_fini(&et);
 }
 
+/* --- the record of a failure -------------------------------------------------------------------- */
+
+static void failures_name_the_operation(void **state)
+{
+	const struct abi_attr_axis axis = { .axis = 0 };
+	struct vnpu_exec *exec = plain_exec();
+	struct abi_run_error e;
+	s64 idx = 9;
+	struct pb pb;
+	struct et et;
+	void *image;
+	u64 size;
+	u32 x;
+
+	(void)state;
+	pb_init(&pb, 1);
+	x = pb_unary(&pb, pb_input(&pb, ABI_F32, PB_DIMS(3, 16)), ABI_UNARY_RELU);
+	pb_output(&pb, pb_op(&pb, ABI_OP_GATHER, &axis, sizeof(axis),
+			     PB_IN(x, pb_input(&pb, ABI_S64, PB_DIMS(1)))));
+	image = pb_image(&pb, &size);
+	et_init(&et);
+	et_load(&et, image, size, 3, 0);
+	memcpy(et_binding(&et, 1), &idx, sizeof(idx));
+	et_refused(&et, exec, -EINVAL, "op 1 (gather)");
+	et.inv.error = (struct abi_range){ et_alloc(&et, sizeof(e), 1), sizeof(e) };
+	et_refused(&et, exec, -EINVAL, "index 9");
+	assert_true(abi_run_error_take(et_host(&et, et.inv.error.addr, sizeof(e)), 2, &e));
+	assert_int_equal(e.op, 1);
+	assert_int_equal(e.errno_abs, EINVAL);
+	assert_string_equal(e.text, "gather: input 1: index 9 at 0, -3 to 2 wanted");
+	/* What is read there is anybody's. */
+	assert_false(abi_run_error_take(et_host(&et, et.inv.error.addr, sizeof(e)), 1, &e));
+	memset(e.text, '\x1b', sizeof(e.text));
+	assert_true(abi_run_error_take(
+		&(struct abi_run_error){ .magic = e.magic, .op = 0, .text = "\x1b[31mred\n" }, 1,
+		&e));
+	assert_string_equal(e.text, "?[31mred?");
+	/* A record nobody can write changes nothing else; a run that succeeds leaves it alone. */
+	et.inv.error.addr = 64;
+	et_refused(&et, exec, -EINVAL, "index 9");
+	et.inv.error.addr = 0;
+	idx = 2;
+	memcpy(et_binding(&et, 1), &idx, sizeof(idx));
+	et_run(&et, exec);
+	free(image);
+	pb_fini(&pb);
+	vnpu_exec_destroy(exec);
+	et_fini(&et);
+}
+
 /* --- failing allocations ---------------------------------------------------------------------- */
 
 static void every_allocation_fails_once(void **state)
@@ -604,6 +656,7 @@ int main(void)
 		cmocka_unit_test(truncated),
 		cmocka_unit_test(changed_under_way),
 		cmocka_unit_test(indices_change_while_read),
+		cmocka_unit_test(failures_name_the_operation),
 		cmocka_unit_test(every_allocation_fails_once),
 	};
 

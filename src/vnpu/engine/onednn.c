@@ -355,7 +355,7 @@ static int run_step(struct vnpu_net *net, struct dnn_step *s, struct base_err *e
 	return ret ? base_err_set(err, ret, "oneDNN failed") : 0;
 }
 
-static int run_steps(struct vnpu_net *net, void *const *bindings, struct base_err *err)
+static int run_steps(struct vnpu_net *net, void *const *bindings, u32 *op, struct base_err *err)
 {
 	int ret;
 
@@ -366,7 +366,7 @@ static int run_steps(struct vnpu_net *net, void *const *bindings, struct base_er
 	for (u32 i = 0; i < net->nr_steps; i++) {
 		ret = run_step(net, &net->steps[i], err);
 		if (ret) {
-			base_err_prefix(err, "op %u", net->steps[i].op);
+			*op = net->steps[i].op;
 			return ret;
 		}
 	}
@@ -378,7 +378,7 @@ static int run_steps(struct vnpu_net *net, void *const *bindings, struct base_er
 }
 
 /* Inputs are as they were: nothing writes them. */
-static int run_careful(struct vnpu_net *net, void *const *bindings, struct base_err *err)
+static int run_careful(struct vnpu_net *net, void *const *bindings, u32 *op, struct base_err *err)
 {
 	/* Strict is about what is normal. */
 	const struct vnpu_engine_opts opts = { .nr_threads = net->opts.nr_threads };
@@ -387,25 +387,25 @@ static int run_careful(struct vnpu_net *net, void *const *bindings, struct base_
 	if (!net->careful)
 		ret = make_net(net->prog, &opts, true, &net->careful, err);
 	if (!ret)
-		ret = run_steps(net->careful, bindings, err);
+		ret = run_steps(net->careful, bindings, op, err);
 	if (ret)
 		base_err_prefix(err, "again, as a NaN came up");
 	return ret;
 }
 
-static int onednn_run(struct vnpu_net *net, void *const *bindings, void *arena,
+static int onednn_run(struct vnpu_net *net, void *const *bindings, void *arena, u32 *op,
 		      struct base_err *err)
 {
 	int ret;
 
 	if (net->plain)
-		return vnpu_engine_plain.run(net->plain, bindings, arena, err);
+		return vnpu_engine_plain.run(net->plain, bindings, arena, op, err);
 	dnn_threads_set(net);
 	dnn_nan_watch(net);
-	ret = run_steps(net, bindings, err);
+	ret = run_steps(net, bindings, op, err);
 	if (ret || !dnn_nan_seen(net))
 		return ret;
-	return run_careful(net, bindings, err);
+	return run_careful(net, bindings, op, err);
 }
 
 static bool onednn_needs_arena(const struct vnpu_net *net)

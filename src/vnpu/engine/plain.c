@@ -136,7 +136,8 @@ static void *locate(const struct vnpu_net *net, u32 idx, void *const *bindings, 
 	}
 }
 
-static int plain_run(struct vnpu_net *net, void *const *bindings, void *arena, struct base_err *err)
+static int plain_run(struct vnpu_net *net, void *const *bindings, void *arena, u32 *op,
+		     struct base_err *err)
 {
 	int ret;
 
@@ -149,7 +150,7 @@ static int plain_run(struct vnpu_net *net, void *const *bindings, void *arena, s
 
 		ret = kern_run(&p->kop, p->in, p->nr_in, p->out, p->nr_out, err);
 		if (ret) {
-			base_err_prefix(err, "program op %u", i);
+			*op = i;
 			return ret;
 		}
 	}
