@@ -15,9 +15,8 @@
 #include "vnpu/engine/exec.h"
 #include "vnpu/model.h"
 
-#define SLICE_THREADED	  UINT64_C(0x40000) /* bytes; the lock is held that long */
-#define SLICE_STEPPED	  UINT64_C(0x1000000)
-#define COMMANDS_PER_TURN 2048
+#define SLICE_THREADED UINT64_C(0x40000) /* bytes; the lock is held that long */
+#define SLICE_STEPPED  UINT64_C(0x1000000)
 
 static struct vnpu_queue *current(struct vnpu *v)
 {
@@ -293,9 +292,13 @@ static bool yield(struct vnpu *v)
 /* What follows in the job, up to its end or its next heavy command; then its queue is one of many. */
 static void go_on(struct vnpu *v, struct vnpu_queue *q)
 {
+	bool suspended = q->suspended;
+
 	v->compute.choosing = true;
+	q->suspended = true; /* nothing is fetched meanwhile */
 	if (q->state == VNPU_JOB_READY)
-		(void)vnpu_cmd_run(v, q, COMMANDS_PER_TURN);
+		vnpu_queue_run(v, q);
+	q->suspended = suspended;
 	v->compute.choosing = false;
 	if (q->state != VNPU_JOB_ENGINE)
 		vnpu_hws_hold(v, q->db);

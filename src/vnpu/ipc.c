@@ -129,7 +129,7 @@ u32 vnpu_ipc_pop_rx(struct vnpu *v)
 	addr = fw->rx[fw->rx_tail++ % VNPU_NR_FIFO];
 	if (BASE_UNLIKELY(fw->out_tail != fw->out_head))
 		vnpu_timer_set(v, VNPU_T_RX, vnpu_delay(v, 500, 2000));
-	vnpu_irq_update(v);
+	vnpu_irq_drop(v);
 	return addr;
 }
 

@@ -7,20 +7,26 @@
  */
 #include "vnpu/model.h"
 
-void vnpu_irq_raise(struct vnpu *v)
+static __attribute__((noinline)) void raise_watched(struct vnpu *v)
 {
 	u32 nr = 1;
 
-	if (BASE_UNLIKELY(v->watched)) {
-		if (vnpu_fault_take(v, VNPU_F_IRQ_LOST))
-			return;
-		if (vnpu_fault_take(v, VNPU_F_IRQ_STORM))
-			nr = 64;
-		for (u32 i = 0; i < nr; i++)
-			vnpu_trace_event(v, "msi");
-		vnpu_remote_sync(v); /* the host may look as soon as it hears */
+	if (vnpu_fault_take(v, VNPU_F_IRQ_LOST))
+		return;
+	if (vnpu_fault_take(v, VNPU_F_IRQ_STORM))
+		nr = 64;
+	vnpu_remote_sync(v); /* the host may look as soon as it hears */
+	while (nr--) {
+		vnpu_trace_event(v, "msi");
+		vnpu_pci_msi(v);
 	}
-	while (nr--)
+}
+
+void vnpu_irq_raise(struct vnpu *v)
+{
+	if (BASE_UNLIKELY(v->watched))
+		raise_watched(v);
+	else
 		vnpu_pci_msi(v);
 }
 
@@ -34,7 +40,7 @@ void vnpu_icb_clear(struct vnpu *v, u64 bits)
 {
 	v->irq.icb_latched &= ~bits;
 	v->irq.icb_cleared = true;
-	vnpu_irq_update(v);
+	vnpu_irq_drop(v);
 }
 
 void vnpu_icb_enable(struct vnpu *v, u64 bits)

@@ -591,9 +591,9 @@ static void test_wrong_invocations(void **state)
 	inv->nr_bindings = 1; /* more than the command says */
 	assert_int_equal(run(), ABI_JSM_STATUS_MVNCI_WRONG_INPUT_FORMAT);
 	inv->nr_bindings = 0;
-	inv->reserved[1] = 1;
+	inv->error.size = 1;
 	assert_int_equal(run(), ABI_JSM_STATUS_MVNCI_WRONG_INPUT_FORMAT);
-	inv->reserved[1] = 0;
+	inv->error.size = 0;
 	inv->program = (struct abi_range){ HOST_USER + 0x4000, 4096 }; /* zeros */
 	assert_int_equal(run(), ABI_JSM_STATUS_MVNCI_WRONG_INPUT_FORMAT);
 	cmd.host_mapped_inference_size = 63;

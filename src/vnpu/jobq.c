@@ -199,7 +199,7 @@ static bool may_fetch(const struct vnpu *v, const struct vnpu_queue *q)
 }
 
 /* One look at the tail is enough: a doorbell follows each of its changes. */
-static __attribute__((noinline)) void queue_run(struct vnpu *v, struct vnpu_queue *q)
+void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q)
 {
 	u32 budget = COMMANDS_PER_TURN;
 	struct abi_jobq *page = NULL;
@@ -214,12 +214,14 @@ static __attribute__((noinline)) void queue_run(struct vnpu *v, struct vnpu_queu
 			budget = vnpu_cmd_run(v, q, budget);
 			continue;
 		}
-		if (BASE_UNLIKELY(q->state == VNPU_JOB_FENCE) && !vnpu_park(v, q))
-			return;
-		if (BASE_UNLIKELY(q->nr_ready) && may_fetch(v, q)) {
-			vnpu_unpark(v, q);
-			budget--;
-			continue;
+		if (BASE_UNLIKELY(q->state | q->nr_ready)) {
+			if (q->state == VNPU_JOB_FENCE && !vnpu_park(v, q))
+				return;
+			if (q->nr_ready && may_fetch(v, q)) {
+				vnpu_unpark(v, q);
+				budget--;
+				continue;
+			}
 		}
 		if (page && q->head == q->tail)
 			return;
@@ -236,9 +238,14 @@ static __attribute__((noinline)) void queue_run(struct vnpu *v, struct vnpu_queu
 	vnpu_queue_kick(v, q); /* the rest after the others */
 }
 
-void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q)
+/* Hardware scheduling: the bands say who goes first. */
+static __attribute__((noinline)) void run_by_band(struct vnpu *v)
 {
-	queue_run(v, q);
+	u64 pending[BASE_ARRAY_SIZE(v->jobs.pending)];
+
+	memcpy(pending, v->jobs.pending, sizeof(pending));
+	memset(v->jobs.pending, 0, sizeof(pending));
+	vnpu_hws_run(v, pending, vnpu_queue_run);
 }
 
 void vnpu_jobs_run(struct vnpu *v)
@@ -250,11 +257,7 @@ void vnpu_jobs_run(struct vnpu *v)
 	words = v->jobs.pending_words;
 	v->jobs.pending_words = 0; /* a kick from here on is for the next turn */
 	if (BASE_UNLIKELY(v->fw.sched_mode == ABI_BOOT_SCHED_HW)) {
-		u64 pending[BASE_ARRAY_SIZE(v->jobs.pending)];
-
-		memcpy(pending, v->jobs.pending, sizeof(pending));
-		memset(v->jobs.pending, 0, sizeof(pending));
-		vnpu_hws_run(v, pending, queue_run);
+		run_by_band(v);
 		return;
 	}
 	for (; words; words &= words - 1) {
@@ -263,7 +266,7 @@ void vnpu_jobs_run(struct vnpu *v)
 
 		v->jobs.pending[w] = 0;
 		for (; bits; bits &= bits - 1)
-			queue_run(v, &v->jobs.queue[w * 64 + (u32)__builtin_ctzll(bits)]);
+			vnpu_queue_run(v, &v->jobs.queue[w * 64 + (u32)__builtin_ctzll(bits)]);
 	}
 }
 

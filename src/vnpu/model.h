@@ -191,12 +191,12 @@ struct vnpu_map { /* of bus memory to host memory */
 struct vnpu_dma {
 	struct vnpu_map **maps; /* ascending by address */
 	u32 nr, cap;
-	struct vnpu_map *last; /* hit */
-	u64 total;	       /* bytes mapped */
+	struct vnpu_map *last;	      /* hit */
+	u64 total;		      /* bytes mapped */
 	struct vnpu_window **windows; /* copies of remote pages, while the lock is held */
 	u32 nr_windows;
-	_Atomic u32 unpinned;  /* changes when a pin goes; dma_unmap sleeps on it */
-	bool master;	       /* PCI allows DMA */
+	_Atomic u32 unpinned; /* changes when a pin goes; dma_unmap sleeps on it */
+	bool master;	      /* PCI allows DMA */
 };
 
 /* Keys are page addresses with the tag of the SSID below; 0 is the key of no access. */
@@ -407,7 +407,7 @@ struct vnpu_queue {
 	u32 generation; /* of the registration: a late engine result must not find its successor */
 	u64 base;
 	u64 cmdq_id;
-	u16 nr_parked, nr_ready; /* jobs that stand aside; of these, may go on */
+	u16 nr_parked, nr_ready;  /* jobs that stand aside; of these, may go on */
 	union abi_jobq_slot slot; /* copy of the one fetched last */
 	struct vnpu_job job;
 };
@@ -732,6 +732,13 @@ static inline void vnpu_irq_update(struct vnpu *v)
 	v->irq.level = level;
 }
 
+/** vnpu_irq_drop() - a source went: the expression can fall, not rise. */
+static inline void vnpu_irq_drop(struct vnpu *v)
+{
+	if (v->irq.level)
+		v->irq.level = vnpu_irq_level(v);
+}
+
 /* dma.c */
 /** vnpu_dma_at() - host address of [@addr, @addr + @len) of bus memory, in one map, or NULL. */
 u8 *vnpu_dma_at(struct vnpu *v, u64 addr, u64 len, bool write, struct vnpu_map **map);
@@ -847,10 +854,10 @@ void vnpu_doorbell(struct vnpu *v, u32 db);
 void vnpu_jobs_run(struct vnpu *v);
 void vnpu_jobs_fences(struct vnpu *v);
 void vnpu_jobs_reset(struct vnpu *v);
+/** vnpu_queue_run() - a turn of the queue: run its job, fetch the next ones. */
+void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q);
 /** vnpu_queue_kick() - look at the queue soon. */
 void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q);
-/** vnpu_queue_run() - look at it now. */
-void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q);
 u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u64 cmdq_id);
 void vnpu_queue_unregister(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_ssid_release(struct vnpu *v, u32 ssid);
