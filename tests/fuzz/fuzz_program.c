@@ -81,6 +81,7 @@ static void run(const struct abi_prog *prog)
 	void *arena = allocate(prog->hdr->arena_size);
 	struct base_err err = { .text = "" };
 	struct vnpu_net *net;
+	u32 op = UINT32_MAX;
 
 	for (u32 i = 0; i < nr; i++)
 		bindings[i] =
@@ -88,8 +89,9 @@ static void run(const struct abi_prog *prog)
 					 ? abi_prog_input(prog, i)->size
 					 : abi_prog_output(prog, i - prog->hdr->nr_inputs)->size);
 	if (!vnpu_engine_plain.prepare(prog, &opts, &net, &err)) {
-		if (vnpu_engine_plain.run(net, bindings, arena, &err) && !err.text[0])
-			abort(); /* failed without a reason */
+		if (vnpu_engine_plain.run(net, bindings, arena, &op, &err) &&
+		    (!err.text[0] || op >= prog->nr_ops))
+			abort(); /* failed without a reason, or at no operation */
 		vnpu_engine_plain.drop(net);
 	}
 	for (u32 i = 0; i < nr; i++)
