@@ -16,17 +16,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "os/msi.h"
 #include "os/pool.h"
 #include "vnpu/vnpu.h"
 
 #define SPIN_NS (20 * BASE_NS_PER_US) /* before wait() sleeps */
-
-enum { PCI_STATUS = 0x06, PCI_CAP_PTR = 0x34, PCI_STATUS_CAPS = 1u << 4 };
-enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
-
-/* Where the message would go on a PC: local APIC 0, fixed vector.  The model only keeps it. */
-#define MSI_MSG_ADDR 0xfee00000u
-#define MSI_MSG_DATA 0x41u
 
 #define EVENT_IRQ  1u
 #define EVENT_WAKE 2u
@@ -35,7 +29,7 @@ struct inproc {
 	struct os_device os;
 	struct vnpu *vnpu;
 	bool stepped;
-	u32 msi_cap;
+	struct os_msi msi;
 	_Atomic u32 events; /* EVENT_IRQ, EVENT_WAKE: not taken yet */
 	atomic_uint sleepers;
 	pthread_mutex_t lock; /* protects: the condition below; taken last */
@@ -181,44 +175,13 @@ static void on_trace(void *opaque, uint64_t time_ns, const char *line)
 	vnpu_trace_write(ip->trace, time_ns, line);
 }
 
-static int find_msi(struct inproc *ip)
-{
-	u32 status, ptr, cap;
-	int ret;
-
-	ret = vnpu_cfg_read(ip->vnpu, PCI_STATUS, 2, &status);
-	if (ret || !(status & PCI_STATUS_CAPS))
-		return -ENODEV;
-	ret = vnpu_cfg_read(ip->vnpu, PCI_CAP_PTR, 1, &ptr);
-	for (u32 i = 0; !ret && i < 48 && ptr >= 0x40; i++) {
-		ret = vnpu_cfg_read(ip->vnpu, ptr & 0xfc, 2, &cap);
-		if (!ret && (cap & 0xff) == MSI_CAP) {
-			ip->msi_cap = ptr & 0xfc;
-			return 0;
-		}
-		ptr = cap >> 8;
-	}
-	return -ENODEV;
-}
-
 static int irq_setup(struct os_device *os)
 {
 	struct inproc *ip = to_inproc(os);
-	u32 ctrl, data_off;
-	int ret = find_msi(ip);
+	int ret = os_msi_find(os, &ip->msi);
 
 	if (!ret)
-		ret = vnpu_cfg_read(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, &ctrl);
-	if (ret)
-		return ret;
-	data_off = ip->msi_cap + (ctrl & MSI_CTRL_64 ? 12 : 8);
-	ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_ADDR, 4, MSI_MSG_ADDR);
-	if (!ret && (ctrl & MSI_CTRL_64))
-		ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_ADDR + 4, 4, 0);
-	if (!ret)
-		ret = vnpu_cfg_write(ip->vnpu, data_off, 2, MSI_MSG_DATA);
-	if (!ret)
-		ret = vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, ctrl | MSI_CTRL_EN);
+		ret = os_msi_enable(os, &ip->msi);
 	atomic_fetch_and(&ip->events, ~EVENT_IRQ);
 	return ret;
 }
@@ -226,10 +189,9 @@ static int irq_setup(struct os_device *os)
 static void irq_teardown(struct os_device *os)
 {
 	struct inproc *ip = to_inproc(os);
-	u32 ctrl;
+	int ret = os_msi_disable(os, &ip->msi);
 
-	if (!vnpu_cfg_read(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, &ctrl))
-		(void)vnpu_cfg_write(ip->vnpu, ip->msi_cap + MSI_CTRL, 2, ctrl & ~(u32)MSI_CTRL_EN);
+	(void)ret; /* an unplugged device interrupts no more */
 	atomic_fetch_and(&ip->events, ~EVENT_IRQ);
 }
 

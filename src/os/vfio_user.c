@@ -20,16 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "os/msi.h"
 #include "os/pool.h"
 #include "vfu/client.h"
 
-enum { PCI_STATUS = 0x06, PCI_BAR0 = 0x10, PCI_CAP_PTR = 0x34, PCI_STATUS_CAPS = 1u << 4 };
-enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
-enum { BAR_TYPE = 6, BAR_64BIT = 4, BAR_PREFETCH = 8, NR_BARS = 6 };
-
-/* The message itself goes to the eventfd; what the device has in its registers is for show. */
-#define MSI_MSG_ADDR 0xfee00000u
-#define MSI_MSG_DATA 0x41u
+enum { PCI_BAR0 = 0x10, BAR_TYPE = 6, BAR_64BIT = 4, BAR_PREFETCH = 8, NR_BARS = 6 };
 
 /* Memory the server asks for by message. */
 struct piece {
@@ -41,7 +36,7 @@ struct piece {
 struct vfio_user {
 	struct os_device os;
 	struct vfu_client *client;
-	u32 msi_cap;
+	struct os_msi msi;
 	int irq_fd, wake_fd; /* eventfds */
 	struct os_pool pool;
 	bool by_message;
@@ -223,40 +218,6 @@ static void dma_free(struct os_device *os, struct os_dma *dma)
  * Interrupt
  */
 
-static int find_msi(struct vfio_user *vu)
-{
-	u32 status = 0, ptr = 0, cap = 0;
-	int ret = cfg_rd(&vu->os, PCI_STATUS, 2, &status);
-
-	if (!ret && !(status & PCI_STATUS_CAPS))
-		return -ENODEV;
-	if (!ret)
-		ret = cfg_rd(&vu->os, PCI_CAP_PTR, 1, &ptr);
-	for (u32 i = 0; !ret && i < 48 && ptr >= 0x40; i++) {
-		ret = cfg_rd(&vu->os, ptr & 0xfc, 2, &cap);
-		if (!ret && (cap & 0xff) == MSI_CAP) {
-			vu->msi_cap = ptr & 0xfc;
-			return 0;
-		}
-		ptr = cap >> 8;
-	}
-	return ret ? ret : -ENODEV;
-}
-
-static int write_message(struct vfio_user *vu, u32 ctrl)
-{
-	u32 data_off = vu->msi_cap + (ctrl & MSI_CTRL_64 ? 12 : 8);
-	int ret = cfg_wr(&vu->os, vu->msi_cap + MSI_ADDR, 4, MSI_MSG_ADDR);
-
-	if (!ret && (ctrl & MSI_CTRL_64))
-		ret = cfg_wr(&vu->os, vu->msi_cap + MSI_ADDR + 4, 4, 0);
-	if (!ret)
-		ret = cfg_wr(&vu->os, data_off, 2, MSI_MSG_DATA);
-	if (!ret)
-		ret = cfg_wr(&vu->os, vu->msi_cap + MSI_CTRL, 2, ctrl | MSI_CTRL_EN);
-	return ret;
-}
-
 /* Takes what the eventfd counted: did it count anything? */
 static bool drain(int fd)
 {
@@ -265,29 +226,24 @@ static bool drain(int fd)
 	return read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
 }
 
+/* The message itself goes to the eventfd; what the device has in its registers is for show. */
 static int irq_setup(struct os_device *os)
 {
 	struct vfio_user *vu = to_vu(os);
-	u32 ctrl = 0;
-	int ret = find_msi(vu);
+	int ret = os_msi_find(os, &vu->msi);
 
-	if (!ret)
-		ret = cfg_rd(os, vu->msi_cap + MSI_CTRL, 2, &ctrl);
 	if (ret)
 		return ret;
 	(void)drain(vu->irq_fd);
 	ret = vfu_client_irq(vu->client, VFU_IRQ_MSI, vu->irq_fd);
-	return ret ? ret : write_message(vu, ctrl);
+	return ret ? ret : os_msi_enable(os, &vu->msi);
 }
 
 static void irq_teardown(struct os_device *os)
 {
 	struct vfio_user *vu = to_vu(os);
-	u32 ctrl = 0;
-	int ret = cfg_rd(os, vu->msi_cap + MSI_CTRL, 2, &ctrl);
+	int ret = os_msi_disable(os, &vu->msi);
 
-	if (!ret)
-		ret = cfg_wr(os, vu->msi_cap + MSI_CTRL, 2, ctrl & ~(u32)MSI_CTRL_EN);
 	if (!ret)
 		ret = vfu_client_irq(vu->client, VFU_IRQ_MSI, -1);
 	(void)ret; /* a server that has gone interrupts no more */
