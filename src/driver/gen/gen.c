@@ -2,6 +2,7 @@
 #include "driver/gen/gen.h"
 
 #include "driver/dev.h"
+#include "driver/gen/rows.h"
 
 static const struct drv_gen_info *const infos[] = {
 	&drv_gen_npu37,
@@ -36,4 +37,24 @@ void drv_gen_set_ratios(struct drv_dev *dev, u32 min, u32 pn, u32 max)
 	dev->freq.min = base_min(min, max);
 	pn = base_max(pn, dev->freq.min);
 	dev->freq.pn = base_min(pn, max);
+}
+
+u64 drv_gen_icb_all(const struct drv_dev *dev)
+{
+	return dev->gen->icb_irq_mask;
+}
+
+u64 drv_gen_soc_irqs(const struct drv_dev *dev)
+{
+	return dev->gen->soc_irq_mask;
+}
+
+u64 drv_gen_btrs_mask(const struct drv_dev *dev)
+{
+	return (u32)~dev->gen->btrs_irq_mask;
+}
+
+u64 drv_gen_entry(const struct drv_dev *dev)
+{
+	return reg_gen_entry_encode(dev->gen, drv_boot_entry(dev));
 }

@@ -111,26 +111,6 @@ static u64 status_delay(const struct drv_dev *dev)
 	return dev->gen->pwr_delay.status;
 }
 
-static u64 entry_reg(const struct drv_dev *dev)
-{
-	return reg_gen_entry_encode(dev->gen, drv_boot_entry(dev));
-}
-
-static u64 icb_all(const struct drv_dev *dev)
-{
-	return dev->gen->icb_irq_mask;
-}
-
-static u64 soc_irqs(const struct drv_dev *dev)
-{
-	return dev->gen->soc_irq_mask;
-}
-
-static u64 local_mask(const struct drv_dev *dev)
-{
-	return (u32)~dev->gen->btrs_irq_mask; /* 1 = masked */
-}
-
 /* clang-format off */
 /* Workpoint request.  SRC: P 2.4 */
 #define WP(p, g, target, config, on, src) \
@@ -218,20 +198,12 @@ static const struct drv_step power_up_50xx[] = { POWER_UP_1, POWER_UP_DELAYS, PO
 
 #define BOOT_2 \
 	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_VERIFICATION_ADDRESS = entry", "P 3.6 #6"), \
-	  .reg = V(HOST_SS_VERIFICATION_ADDRESS), .dyn = entry_reg }, \
+	  .reg = V(HOST_SS_VERIFICATION_ADDRESS), .dyn = drv_gen_entry }, \
 	{ ROW(RMW, FATAL, 0, "set HOST_SS_VERIFICATION_ADDRESS_LO.DONE = 1", "P 3.6 #7"), \
 	  .reg = V(HOST_SS_VERIFICATION_ADDRESS_LO), .mask = 1, .value = 1 }, \
 	{ ROW(CALL, FATAL, 0, "wait for the ready message", "P 3.6 #8"), \
 	  .call = drv_boot_wait_ready, DRV_LIMIT_MS(boot) }, \
-	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_CLEAR = all", "P 3.6 #9"), \
-	  .reg = V(HOST_SS_ICB_CLEAR), .dyn = icb_all }, \
-	{ ROW(WRITE, FATAL, 0, "write HOST_SS_FW_SOC_IRQ_EN = all", "P 3.6 #10"), \
-	  .reg = V(HOST_SS_FW_SOC_IRQ_EN), .dyn = soc_irqs }, \
-	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_ENABLE = all", "P 3.6 #10"), \
-	  .reg = V(HOST_SS_ICB_ENABLE), .dyn = icb_all }, \
-	{ ROW(WRITE, FATAL, 0, "write LOCAL_INT_MASK: errors pass", "P 3.6 #10"), \
-	  .reg = B(LOCAL_INT_MASK), .dyn = local_mask }, \
-	WRITE_B(FATAL, GLOBAL_INT_MASK, 0, "P 3.6 #10")
+	IRQ_ON_ROWS
 
 static_assert(REG_MASK64(VF(HOST_SS_VERIFICATION_ADDRESS, DONE)) == 1, "DONE");
 

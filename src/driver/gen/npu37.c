@@ -64,29 +64,9 @@ static u64 wp_target_off(const struct drv_dev *dev)
 	return REG_PREP(BF(WP_REQ_PAYLOAD1, EPP), WP_EPP);
 }
 
-static u64 entry_reg(const struct drv_dev *dev)
-{
-	return reg_gen_entry_encode(dev->gen, drv_boot_entry(dev));
-}
-
 static u64 entry_reg_done(const struct drv_dev *dev)
 {
-	return entry_reg(dev) | REG_MASK(VF(HOST_SS_LOADING_ADDRESS_LO, DONE));
-}
-
-static u64 icb_all(const struct drv_dev *dev)
-{
-	return dev->gen->icb_irq_mask;
-}
-
-static u64 soc_irqs(const struct drv_dev *dev)
-{
-	return dev->gen->soc_irq_mask;
-}
-
-static u64 local_mask(const struct drv_dev *dev)
-{
-	return (u32)~dev->gen->btrs_irq_mask; /* 1 = masked */
+	return drv_gen_entry(dev) | REG_MASK(VF(HOST_SS_LOADING_ADDRESS_LO, DONE));
 }
 
 /* clang-format off */
@@ -148,20 +128,12 @@ static const struct drv_step boot_steps[] = {
 	SET_V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RESUME0, 1, "P 3.6 #4"),
 	SET_V(CPU_SS_MSSCPU_CPR_LEON_RT_VEC, IRQI_RESUME0, 0, "P 3.6 #5"),
 	{ ROW(WRITE, FATAL, 0, "write HOST_SS_LOADING_ADDRESS_LO = entry", "P 3.6 #6"),
-	  .reg = V(HOST_SS_LOADING_ADDRESS_LO), .dyn = entry_reg },
+	  .reg = V(HOST_SS_LOADING_ADDRESS_LO), .dyn = drv_gen_entry },
 	{ ROW(WRITE, FATAL, 0, "write HOST_SS_LOADING_ADDRESS_LO = entry, DONE", "P 3.6 #7"),
 	  .reg = V(HOST_SS_LOADING_ADDRESS_LO), .dyn = entry_reg_done },
 	{ ROW(CALL, FATAL, 0, "wait for the ready message", "P 3.6 #8"),
 	  .call = drv_boot_wait_ready, DRV_LIMIT_MS(boot) },
-	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_CLEAR = all", "P 3.6 #9"),
-	  .reg = V(HOST_SS_ICB_CLEAR), .dyn = icb_all },
-	{ ROW(WRITE, FATAL, 0, "write HOST_SS_FW_SOC_IRQ_EN = all", "P 3.6 #10"),
-	  .reg = V(HOST_SS_FW_SOC_IRQ_EN), .dyn = soc_irqs },
-	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_ENABLE = all", "P 3.6 #10"),
-	  .reg = V(HOST_SS_ICB_ENABLE), .dyn = icb_all },
-	{ ROW(WRITE, FATAL, 0, "write LOCAL_INT_MASK: errors pass", "P 3.6 #10"),
-	  .reg = B(LOCAL_INT_MASK), .dyn = local_mask },
-	WRITE_B(FATAL, GLOBAL_INT_MASK, 0, "P 3.6 #10"),
+	IRQ_ON_ROWS,
 };
 
 /* Every step only warns: the shutdown of a dead device goes to its end. */

@@ -45,6 +45,23 @@
 	{ ROW(WRITE, FATAL, 0, "unlock TIM_WDOG_EN", "P 3.8"), .reg = V(CPU_SS_TIM_SAFE), .value = TIM_SAFE_KEY }, \
 	{ ROW(WRITE, FATAL, 0, "write TIM_WDOG_EN = 0", "P 3.8"), .reg = V(CPU_SS_TIM_WDOG_EN), .value = 0 }, \
 	SET_V(CPU_SS_TIM_GEN_CONFIG, WDOG_TO_INT_CLR, 0, "P 3.8")
+/* The firmware runs: its interrupts reach the host. */
+#define IRQ_ON_ROWS \
+	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_CLEAR = all", "P 3.6 #9"), \
+	  .reg = V(HOST_SS_ICB_CLEAR), .dyn = drv_gen_icb_all }, \
+	{ ROW(WRITE, FATAL, 0, "write HOST_SS_FW_SOC_IRQ_EN = all", "P 3.6 #10"), \
+	  .reg = V(HOST_SS_FW_SOC_IRQ_EN), .dyn = drv_gen_soc_irqs }, \
+	{ ROW(WRITE64, FATAL, 0, "write HOST_SS_ICB_ENABLE = all", "P 3.6 #10"), \
+	  .reg = V(HOST_SS_ICB_ENABLE), .dyn = drv_gen_icb_all }, \
+	{ ROW(WRITE, FATAL, 0, "write LOCAL_INT_MASK: errors pass", "P 3.6 #10"), \
+	  .reg = B(LOCAL_INT_MASK), .dyn = drv_gen_btrs_mask }, \
+	WRITE_B(FATAL, GLOBAL_INT_MASK, 0, "P 3.6 #10")
 /* clang-format on */
+
+/* Values of rows that the generation's data gives. */
+u64 drv_gen_icb_all(const struct drv_dev *dev);
+u64 drv_gen_soc_irqs(const struct drv_dev *dev);
+u64 drv_gen_btrs_mask(const struct drv_dev *dev); /* 1 = masked */
+u64 drv_gen_entry(const struct drv_dev *dev);	  /* of the firmware, as the register wants it */
 
 #endif
