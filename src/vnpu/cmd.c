@@ -67,8 +67,10 @@ u32 vnpu_cmd_start(struct vnpu *v, struct vnpu_job *job, u64 base)
  * Light commands; each returns a job status
  */
 
-static u32 do_timestamp(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_timestamp *c)
+static u32 run_timestamp(struct vnpu *v, struct vnpu_queue *q)
 {
+	struct vnpu_job *job = &q->job;
+	const struct abi_cmd_timestamp *c = &job->cmd.timestamp;
 	u64 now = vnpu_counter(v), val = now;
 	u8 *p;
 
@@ -87,9 +89,10 @@ static u32 do_timestamp(struct vnpu *v, struct vnpu_job *job, const struct abi_c
 	return 0;
 }
 
-static u32 fence_address(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_fence *c,
-			 u64 *va)
+static u32 fence_address(struct vnpu *v, struct vnpu_job *job, u64 *va)
 {
+	const struct abi_cmd_fence *c = &job->cmd.fence;
+
 	if (!base_add_u64(job->hdr.fence_heap_base_address, c->offset, va) ||
 	    *va % v->info->align_fence)
 		return reject(v, job, "fence at heap 0x%llx + 0x%llx",
@@ -98,10 +101,11 @@ static u32 fence_address(struct vnpu *v, struct vnpu_job *job, const struct abi_
 	return 0;
 }
 
-static u32 do_signal(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_fence *c)
+static u32 run_signal(struct vnpu *v, struct vnpu_queue *q)
 {
+	struct vnpu_job *job = &q->job;
 	u64 va = 0;
-	u32 status = fence_address(v, job, c, &va);
+	u32 status = fence_address(v, job, &va);
 	u8 *p;
 
 	if (status)
@@ -110,7 +114,7 @@ static u32 do_signal(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_
 	if (!p)
 		return VIOLATION;
 	/* all that earlier commands wrote is visible before the fence */
-	__atomic_store_n((u64 *)(void *)p, c->value, __ATOMIC_RELEASE);
+	__atomic_store_n((u64 *)(void *)p, job->cmd.fence.value, __ATOMIC_RELEASE);
 	if (v->jobs.nr_fences)
 		vnpu_timer_set(v, VNPU_T_FENCE, 0);
 	return 0;
@@ -129,12 +133,12 @@ bool vnpu_fence_done(struct vnpu *v, const struct vnpu_job *job, u32 *status)
 				  job->fence_val);
 }
 
-static u32 do_wait(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_fence *c)
+static u32 run_wait(struct vnpu *v, struct vnpu_queue *q)
 {
 	struct vnpu_job *job = &q->job;
-	u32 status = fence_address(v, job, c, &job->fence_va);
+	u32 status = fence_address(v, job, &job->fence_va);
 
-	job->fence_val = c->value;
+	job->fence_val = job->cmd.fence.value;
 	if (status || vnpu_fence_done(v, job, &status))
 		return status;
 	q->state = VNPU_JOB_FENCE;
@@ -144,8 +148,10 @@ static u32 do_wait(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_fe
 	return 0;
 }
 
-static u32 do_query(struct vnpu *v, struct vnpu_job *job, const struct abi_cmd_metric_query *c)
+static u32 run_query(struct vnpu *v, struct vnpu_queue *q)
 {
+	struct vnpu_job *job = &q->job;
+	const struct abi_cmd_metric_query *c = &job->cmd.query;
 	u8 *p;
 
 	if (c->metric_data_address % 64 || c->metric_group_mask & ~VNPU_METRIC_GROUPS)
@@ -263,7 +269,7 @@ bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *stat
 }
 
 /* Starts it here; what is large goes on elsewhere. */
-static u32 run_op(struct vnpu *v, struct vnpu_queue *q)
+static u32 start_op(struct vnpu *v, struct vnpu_queue *q)
 {
 	u32 status;
 
@@ -272,8 +278,9 @@ static u32 run_op(struct vnpu *v, struct vnpu_queue *q)
 	return status;
 }
 
-static u32 do_copy(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_copy *c)
+static u32 run_copy(struct vnpu *v, struct vnpu_queue *q)
 {
+	const struct abi_cmd_copy *c = &q->job.cmd.copy;
 	const struct reg_copy_desc *lay = &v->info->copy;
 	u64 va, end;
 
@@ -287,11 +294,12 @@ static u32 do_copy(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_co
 	if (lay->tail_bytes && !vnpu_mem_at(v, q->ssid, end - 1, false))
 		return VIOLATION; /* the hardware fetches beyond the last one: P trap 29 */
 	q->job.op = (struct vnpu_op){ .type = ABI_CMD_COPY, .addr = va, .count = c->desc_count };
-	return run_op(v, q);
+	return start_op(v, q);
 }
 
-static u32 do_fill(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_memory_fill *c)
+static u32 run_fill(struct vnpu *v, struct vnpu_queue *q)
 {
+	const struct abi_cmd_memory_fill *c = &q->job.cmd.fill;
 	u64 end;
 
 	if (c->start_address % v->info->align_fill ||
@@ -305,11 +313,13 @@ static u32 do_fill(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_me
 		.len = c->size,
 		.pattern = c->fill_pattern,
 	};
-	return run_op(v, q);
+	return start_op(v, q);
 }
 
-static u32 do_inference(struct vnpu *v, struct vnpu_queue *q, const struct abi_cmd_inference *c)
+static u32 run_inference(struct vnpu *v, struct vnpu_queue *q)
 {
+	const struct abi_cmd_inference *c = &q->job.cmd.inference;
+
 	if (c->host_mapped_inference_address % 8 ||
 	    c->host_mapped_inference_size < sizeof(struct abi_invocation))
 		return reject(v, &q->job, "INFERENCE_EXECUTE of 0x%llx, %u bytes",
@@ -328,41 +338,6 @@ static u32 do_inference(struct vnpu *v, struct vnpu_queue *q, const struct abi_c
 /*
  * The list
  */
-
-static u32 run_timestamp(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_timestamp(v, &q->job, &q->job.cmd.timestamp);
-}
-
-static u32 run_wait(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_wait(v, q, &q->job.cmd.fence);
-}
-
-static u32 run_signal(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_signal(v, &q->job, &q->job.cmd.fence);
-}
-
-static u32 run_query(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_query(v, &q->job, &q->job.cmd.query);
-}
-
-static u32 run_fill(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_fill(v, q, &q->job.cmd.fill);
-}
-
-static u32 run_copy(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_copy(v, q, &q->job.cmd.copy);
-}
-
-static u32 run_inference(struct vnpu *v, struct vnpu_queue *q)
-{
-	return do_inference(v, q, &q->job.cmd.inference);
-}
 
 /* NOP; BARRIER: everything before it has finished. */
 static u32 run_nothing(struct vnpu *v, struct vnpu_queue *q)

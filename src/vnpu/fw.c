@@ -58,7 +58,7 @@ void vnpu_fw_start(struct vnpu *v, u64 entry)
 		return;
 	v->fw.entry = entry;
 	v->fw.state = VNPU_FW_BOOTING;
-	vnpu_timer_set(v, VNPU_T_BOOT, vnpu_delay(v, 200000, 2000000));
+	vnpu_timer_in(v, VNPU_T_BOOT, 200000, 2000000);
 }
 
 /*

@@ -47,10 +47,8 @@ void vnpu_ipc_push_tx(struct vnpu *v, u32 addr)
 	fw->tx[fw->tx_head++ % VNPU_NR_FIFO] = addr;
 	if (vnpu_fault_hit(v, VNPU_F_SLOW_FIRMWARE))
 		vnpu_timer_set(v, VNPU_T_IPC, SLOW_ANSWER);
-	else if (v->stepped)
-		vnpu_timer_set(v, VNPU_T_IPC, vnpu_delay(v, 2000, 50000));
-	else if (fw->tx_head - fw->tx_tail > 1)
-		vnpu_timer_set(v, VNPU_T_IPC, 0);
+	else if (v->stepped || fw->tx_head - fw->tx_tail > 1)
+		vnpu_timer_in(v, VNPU_T_IPC, 2000, 50000);
 	else /* the driver gives 5 ms for some answers, a thread may wake later; P 6.3, trap 19 */
 		vnpu_ipc_receive(v);
 }
@@ -112,7 +110,7 @@ void vnpu_ipc_receive(struct vnpu *v)
 		vnpu_jsm_handle(v, channel, &msg);
 	}
 	if (fw->tx_tail != fw->tx_head)
-		vnpu_timer_set(v, VNPU_T_IPC, vnpu_delay(v, 2000, 50000));
+		vnpu_timer_in(v, VNPU_T_IPC, 2000, 50000);
 }
 
 /*
@@ -128,7 +126,7 @@ u32 vnpu_ipc_pop_rx(struct vnpu *v)
 		return 0; /* never all-ones: P trap 10 */
 	addr = fw->rx[fw->rx_tail++ % VNPU_NR_FIFO];
 	if (BASE_UNLIKELY(fw->out_tail != fw->out_head))
-		vnpu_timer_set(v, VNPU_T_RX, vnpu_delay(v, 500, 2000));
+		vnpu_timer_in(v, VNPU_T_RX, 500, 2000);
 	vnpu_irq_drop(v);
 	return addr;
 }
