@@ -51,3 +51,8 @@ link_bin() {
 	ln -sf ../src/cli/npu "$1/bin/npu"
 	ln -sf ../src/vfu/vnpu "$1/bin/vnpu"
 }
+
+# programs: all of them, in build/; every script wants the same build
+programs() {
+	configure build -Dwerror=true && build build && link_bin build
+}

@@ -132,7 +132,6 @@ static u16 *table(const struct cli_trace *a, const struct cli_trace *b)
 
 struct printer {
 	struct cli_trace_rules *rules;
-	const struct cli_trace *a;
 	u32 equal; /* since the last difference */
 	u32 nr_equal, nr_allowed, nr_bad;
 };
@@ -182,7 +181,7 @@ static void walk(struct printer *p, const struct cli_trace *a, const struct cli_
 int cli_trace_diff(const struct cli_trace *a, const struct cli_trace *b,
 		   struct cli_trace_rules *rules)
 {
-	struct printer p = { .rules = rules, .a = a };
+	struct printer p = { .rules = rules };
 	u16 *len = table(a, b);
 
 	if (!len)
