@@ -106,6 +106,7 @@ int drv_boot_load_fw(struct drv_dev *dev)
 {
 	memcpy(drv_bo_cpu(dev->fw.runtime), dev->fw.image + ABI_FW_IMAGE_OFF,
 	       dev->fw.hdr.image_size);
+	drv_fw_log_forget(dev);
 	drv_ipc_reset(dev);
 	drv_jsm_init(dev);
 	return 0;

@@ -130,6 +130,7 @@ void drv_ctx_abort(struct drv_ctx *ctx)
 	if (ctx->faulty)
 		return;
 	drv_ctx_mark(ctx);
+	drv_trouble(ctx->dev, "a context faulted and is aborted");
 	if (ctx->dev->hws)
 		drv_engine_reset(ctx->dev);
 	else

@@ -197,6 +197,7 @@ static void fail(struct drv_dev *dev, int code)
 	/* a boot's failure is what drv_boot() returns; any other has nobody to tell */
 	base_log(&dev->log, dev->state == DRV_BOOTING ? BASE_LOG_INFO : BASE_LOG_ERR,
 		 BASE_LOG_RECOVERY, "%s", dev->err.text);
+	drv_trouble(dev, dev->err.text);
 	dev->phase = DRV_PHASE_NONE;
 	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
 	set_state(dev, DRV_FAILED);

@@ -191,6 +191,7 @@ struct drv_fw {
 	struct abi_fw_header hdr;
 	char path[256];
 	char version[256];
+	u32 boots; /* cold ones: the log began anew */
 	struct drv_bo *params, *verpage, *runtime, *shave, *crit_log, *verb_log;
 };
 
@@ -349,6 +350,17 @@ int drv_boot_fill_params(struct drv_dev *dev);
 int drv_boot_wait_ready(struct drv_dev *dev);
 u64 drv_boot_entry(const struct drv_dev *dev);
 int drv_boot_read_counter(struct drv_dev *dev);
+
+/* dump.c */
+/** drv_trouble() - a recovery begins: the embedder may want a dump before the evidence is gone */
+void drv_trouble(struct drv_dev *dev, const char *why) __attribute__((cold));
+
+/* fw_log.c */
+/** drv_fw_log_dump() - all that is left of a log */
+void drv_fw_log_dump(struct drv_dev *dev, enum drv_fw_log log,
+		     void (*line)(void *opaque, const char *text), void *opaque);
+/** drv_fw_log_forget() - before a cold boot: what is in the logs is of the last one */
+void drv_fw_log_forget(struct drv_dev *dev);
 
 /* ipc.c */
 int drv_ipc_init(struct drv_dev *dev) BASE_WARN_UNUSED;

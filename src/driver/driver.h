@@ -43,6 +43,11 @@ struct drv_config {
 	u32 sched;	      /* enum drv_sched */
 	/* Called from the loop after each step; may be NULL. */
 	void (*on_step)(void *opaque, const struct drv_step_report *report);
+	/*
+	 * Called when something went wrong, before anything is done about it; may be NULL.  Of the
+	 * driver it may call drv_dump() and the questions that change nothing.
+	 */
+	void (*on_trouble)(void *opaque, struct drv_dev *dev, const char *why);
 	void *opaque;
 };
 
@@ -89,6 +94,15 @@ void drv_wake(struct drv_dev *dev);
 u64 drv_now_ns(struct drv_dev *dev);
 
 enum drv_state drv_get_state(const struct drv_dev *dev);
+static inline const char *drv_state_name(enum drv_state state)
+{
+	static const char *const names[] = {
+		[DRV_CREATED] = "created",   [DRV_BOOTING] = "booting", [DRV_READY] = "ready",
+		[DRV_STOPPING] = "stopping", [DRV_STOPPED] = "stopped", [DRV_FAILED] = "failed",
+	};
+
+	return state < BASE_ARRAY_SIZE(names) && names[state] ? names[state] : "unknown";
+}
 /** drv_last_error() - why the device failed; text empty when it did not. */
 const struct base_err *drv_last_error(const struct drv_dev *dev);
 
@@ -114,6 +128,34 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out);
 /** drv_dump_registers() - every readable, side-effect-free register, decoded, one line each. */
 void drv_dump_registers(struct drv_dev *dev, void (*line)(void *opaque, const char *text),
 			void *opaque);
+
+/* The firmware writes errors to the one, and what its trace level lets pass to the other. */
+enum drv_fw_log { DRV_FW_LOG_CRITICAL, DRV_FW_LOG_VERBOSE };
+
+#define DRV_FW_LOG_BUFS 8u /* of a log that are looked at */
+
+/* Where somebody is in the firmware's log.  Zeroed but for @log: at the oldest line left. */
+struct drv_fw_log_reader {
+	enum drv_fw_log log;
+	u32 boots;
+	u32 damaged; /* bit per buffer: that was said */
+	u64 pos[DRV_FW_LOG_BUFS];
+};
+
+/** drv_fw_log_read() - whole lines since the last call, "BUFFER: text"; returns how many.  Goes on at
+ * the beginning when the firmware was booted anew meanwhile. */
+u32 drv_fw_log_read(struct drv_dev *dev, struct drv_fw_log_reader *reader,
+		    void (*line)(void *opaque, const char *text), void *opaque);
+
+/**
+ * drv_dump() - all there is to know about the device, for a bug report: what it is, counters,
+ * questions to the firmware, contexts, queues and jobs, registers, the firmware's log, and the last
+ * trace records; about 2000 lines
+ *
+ * In any state; reads registers, changes nothing, allocates nothing.  After a recovery began, call
+ * it before the firmware is booted anew: the boot clears the log.
+ */
+void drv_dump(struct drv_dev *dev, void (*line)(void *opaque, const char *text), void *opaque);
 
 /* Contexts: one address space (SSID) each.  -EBUSY when SSIDs run out. */
 int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out) BASE_WARN_UNUSED;

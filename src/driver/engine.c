@@ -166,8 +166,10 @@ static void dumped(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm
 {
 	(void)arg;
 	(void)answer;
-	if (ret != -ECANCELED)
-		dev->engine.state = DRV_ENGINE_WANT_RESET;
+	if (ret == -ECANCELED)
+		return;
+	drv_trouble(dev, "jobs hang, the engine is reset");
+	dev->engine.state = DRV_ENGINE_WANT_RESET;
 }
 
 static void ask(struct drv_dev *dev, u32 type, u32 answer, bool hb, drv_req_done_fn done,

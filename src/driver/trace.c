@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "abi/abi_names.h"
 #include "driver/mmio.h"
 
 static const char *const kind_names[] = {
@@ -12,15 +13,25 @@ static const char *const kind_names[] = {
 	[DRV_TRACE_STATE] = "state",
 };
 
+static void format_name(const struct drv_dev *dev, const struct drv_trace_rec *rec, char *name,
+			size_t size)
+{
+	if (rec->kind == DRV_TRACE_RD || rec->kind == DRV_TRACE_WR)
+		drv_reg_name(dev, rec->off, name, size);
+	else if (rec->kind == DRV_TRACE_TX || rec->kind == DRV_TRACE_RX)
+		snprintf(name, size, "%s (0x%x)", abi_jsm_type_name(rec->off), rec->off);
+	else if (rec->kind == DRV_TRACE_STATE)
+		snprintf(name, size, "%s", drv_state_name((enum drv_state)rec->val));
+	else
+		snprintf(name, size, "0x%x", rec->off);
+}
+
 static void format(const struct drv_dev *dev, const struct drv_trace_rec *rec, char *buf,
 		   size_t size)
 {
 	char name[96];
 
-	if (rec->kind == DRV_TRACE_RD || rec->kind == DRV_TRACE_WR)
-		drv_reg_name(dev, rec->off, name, sizeof(name));
-	else
-		snprintf(name, sizeof(name), "0x%x", rec->off);
+	format_name(dev, rec, name, sizeof(name));
 	snprintf(buf, size, "%" PRIu64 ".%06" PRIu64 " ms %s %s 0x%" PRIx64,
 		 rec->time_ns / BASE_NS_PER_MS, rec->time_ns % BASE_NS_PER_MS,
 		 kind_names[rec->kind], name, rec->val);
