@@ -290,6 +290,52 @@ def what_is_no_trace_is_refused(tmp):
 
 
 @test
+def firmware_is_shown_and_made(tmp):
+    image = tmp / "fw.bin"
+    for gen, fits in (("npu37", "npu37"), ("npu40", "npu40 npu50 npu60")):
+        assert npu("fw", "make", gen, image).returncode == 0
+        shown = npu("fw", "info", image)
+        facts = dict(line.split(": ", 1) for line in shown.stdout.splitlines())
+        assert shown.returncode == 0 and facts["fits"] == fits, shown.stdout
+        assert facts["api_messages"] == "3.23" and facts["made_for"] == "not said", facts
+        assert facts["version"] == "npu built-in firmware image", facts
+        assert npu("boot", "--device", f"sim:{gen}", "--firmware", image).returncode == 0
+    assert npu("fw", "make", "--hws", "npu40", image).returncode == 0
+    listing = json.loads(npu("fw", "info", "--json", image).stdout)
+    assert listing["fits"] == ["npu40", "npu50", "npu60"] and listing["made_for"] is None, listing
+    assert listing["api_messages"] == "3.24" and "npu37" in listing["why"], listing
+    assert listing["file_bytes"] == image.stat().st_size == 8192 + listing["image_bytes"], listing
+    both = npu("fw", "info", image, image).stdout
+    assert both.count("fits: ") == 2 and "\n\n" in both, both
+
+
+@test
+def firmware_that_is_none_is_refused(tmp):
+    image = tmp / "fw.bin"
+    assert npu("fw", "make", "npu50", image).returncode == 0
+    good = image.read_bytes()
+    image.write_bytes(good[:8192])
+    refused(3, "fw", "info", image, says=["8192 bytes", "more than 8192"])
+    image.write_bytes(good[:9000])
+    refused(3, "fw", "info", image, says=["no generation takes it", "image_size", "808"])
+    refused(1, "boot", "--device", "sim:npu50", "--firmware", image, says=[str(image), "image_size"])
+    image.write_bytes(b"\x02" + good[1:])
+    refused(3, "fw", "info", image, says=["not a firmware image", "header_version is 2"])
+    refused(3, "fw", "info", tmp / "none", says=["No such file"])
+    refused(2, "fw", says=["expected info or make"])
+    refused(2, "fw", "info", says=["takes files"])
+    refused(2, "fw", "info", "--json", image, image, says=["one file"])
+    refused(2, "fw", "make", "npu50", says=["a generation, a file"])
+    refused(2, "fw", "make", "npu41", image, says=["npu41", "npu37, npu40, npu50, npu60"])
+    refused(3, "fw", "make", "npu50", tmp / "no" / "dir", says=["no/dir", "No such file"])
+    other = tmp / "other.bin"
+    assert npu("fw", "make", "npu37", other).returncode == 0
+    refused(1, "boot", "--device", "sim:npu40", says=["other.bin", "not an image for npu40",
+                                                      "runtime range"],
+            env={"NPU_FIRMWARE": str(other)})
+
+
+@test
 def info_and_list_say_what_there_is(tmp):
     info = npu("info")
     assert info.returncode == 0 and all(": " in l for l in info.stdout.splitlines()), info.stdout

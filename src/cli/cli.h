@@ -33,6 +33,7 @@ extern const struct cli_command cli_cmd_boot;
 extern const struct cli_command cli_cmd_info;
 extern const struct cli_command cli_cmd_list;
 extern const struct cli_command cli_cmd_trace;
+extern const struct cli_command cli_cmd_fw;
 
 /** cli_fail() - "npu: message" on stderr; returns @code so that `return cli_fail(...)`. */
 int cli_fail(enum cli_exit code, const char *fmt, ...) BASE_PRINTF(2, 3);

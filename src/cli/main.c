@@ -8,7 +8,7 @@
 
 static const struct cli_command *const commands[] = {
 	&cli_cmd_run,  &cli_cmd_compile, &cli_cmd_model, &cli_cmd_boot,
-	&cli_cmd_info, &cli_cmd_list,	 &cli_cmd_trace,
+	&cli_cmd_info, &cli_cmd_list,	 &cli_cmd_trace, &cli_cmd_fw,
 };
 
 static const char usage_head[] =

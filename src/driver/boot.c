@@ -41,7 +41,7 @@ static int placed(struct drv_dev *dev, const struct reg_range *range, u64 size, 
 	return drv_bo_new(dev->sys, &spec, out);
 }
 
-/* Where the header says.  -EEXIST: two parts overlap. */
+/* Where the header says; that no two parts overlap was checked. */
 static int fw_memory(struct drv_dev *dev)
 {
 	const struct abi_fw_header *h = &dev->fw.hdr;
@@ -70,11 +70,6 @@ int drv_boot_init(struct drv_dev *dev, struct base_err *err)
 {
 	int ret = fw_memory(dev);
 
-	if (ret == -EEXIST)
-		return base_err_set(err, -EINVAL,
-				    "firmware %s: boot parameters, version page and runtime "
-				    "memory overlap",
-				    dev->fw.path);
 	if (!ret)
 		ret = placed(dev, &dev->gen->va.global, ABI_BOOT_CRIT_LOG_SIZE, true,
 			     &dev->fw.crit_log);

@@ -16,6 +16,7 @@
 #include "base/base.h"
 #include "driver/os.h"
 
+struct reg_gen;
 struct drv_dev;
 struct drv_ctx;
 struct drv_bo;
@@ -105,6 +106,19 @@ static inline const char *drv_state_name(enum drv_state state)
 }
 /** drv_last_error() - why the device failed; text empty when it did not. */
 const struct base_err *drv_last_error(const struct drv_dev *dev);
+
+#define DRV_FW_WHY 240u
+
+/**
+ * drv_fw_check() - would the driver take this firmware file for @gen?
+ * @why: on failure the field, its value and what was expected; on success empty or a warning;
+ *       DRV_FW_WHY bytes hold all of it
+ * Return: 0 or -EINVAL.
+ */
+int drv_fw_check(const struct reg_gen *gen, const void *file, size_t size, char *why,
+		 size_t why_size) BASE_WARN_UNUSED;
+/** drv_fw_is_marked() - does the text of an image's version page say that it is @gen's? */
+bool drv_fw_is_marked(const struct reg_gen *gen, const char *version);
 
 struct drv_info {
 	const char *gen;     /* "npu37" */

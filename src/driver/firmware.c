@@ -23,7 +23,7 @@ static const char *const compressed[] = { ".xz", ".zst" };
 
 /* What was looked at, for the error that names it all. */
 struct tried {
-	char paths[420];
+	char paths[420]; /* with the rest of the sentence it fits struct base_err */
 	char found[400]; /* what is there, but of no use: the first such thing */
 };
 
@@ -112,9 +112,9 @@ static int read_file(struct drv_dev *dev, const char *path, struct base_err *err
 }
 
 /* What this driver needs beyond what Linux checks (P 4.4): it maps by pages. */
-static int check_alignment(struct drv_dev *dev, const char *path, struct base_err *err)
+static int check_alignment(const struct reg_gen *gen, const struct abi_fw_header *h, char *why,
+			   size_t why_size)
 {
-	const struct abi_fw_header *h = &dev->fw.hdr;
 	const struct {
 		const char *name;
 		u64 val, align;
@@ -124,37 +124,92 @@ static int check_alignment(struct drv_dev *dev, const char *path, struct base_er
 		  BASE_PAGE_SIZE },
 		{ "ro_section_start_address", h->ro_section_start_address, BASE_PAGE_SIZE },
 		{ "ro_section_size", h->ro_section_size, BASE_PAGE_SIZE },
-		{ "entry_point", h->entry_point, dev->gen->entry_align },
+		{ "entry_point", h->entry_point, gen->entry_align },
 	};
 
-	for (size_t i = 0; i < BASE_ARRAY_SIZE(fields); i++)
-		if (fields[i].val % fields[i].align)
-			return base_err_set(err, -EINVAL,
-					    "firmware %s: %s 0x%llx: expected a multiple of %llu",
-					    path, fields[i].name, (unsigned long long)fields[i].val,
-					    (unsigned long long)fields[i].align);
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(fields); i++) {
+		if (fields[i].val % fields[i].align) {
+			snprintf(why, why_size, "%s 0x%llx: expected a multiple of %llu",
+				 fields[i].name, (unsigned long long)fields[i].val,
+				 (unsigned long long)fields[i].align);
+			return -EINVAL;
+		}
+	}
 	return 0;
+}
+
+/* Pages that would be mapped twice. */
+static int check_overlap(const struct abi_fw_header *h, char *why, size_t why_size)
+{
+	const struct reg_range parts[] = {
+		{ h->boot_params_load_address, h->boot_params_load_address + BASE_PAGE_SIZE },
+		{ h->firmware_version_load_address,
+		  h->firmware_version_load_address + BASE_PAGE_SIZE },
+		{ h->image_load_address, h->image_load_address + h->runtime_size -
+						 ABI_FW_HEADER_PAGE - ABI_FW_VERSION_PAGE },
+	};
+
+	for (u32 i = 0; i < 3; i++) {
+		const struct reg_range *a = &parts[i], *b = &parts[(i + 1) % 3];
+
+		if (a->start < b->end && b->start < a->end) {
+			snprintf(why, why_size,
+				 "boot parameters, version page and runtime memory overlap: "
+				 "0x%llx..0x%llx and 0x%llx..0x%llx",
+				 (unsigned long long)a->start, (unsigned long long)a->end,
+				 (unsigned long long)b->start, (unsigned long long)b->end);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}
+
+bool drv_fw_is_marked(const struct reg_gen *gen, const char *version)
+{
+	return gen->fw_mark && strstr(version, gen->fw_mark);
+}
+
+int drv_fw_check(const struct reg_gen *gen, const void *file, size_t size, char *why,
+		 size_t why_size)
+{
+	const struct abi_fw_limits lim = limits_of(gen);
+	struct abi_fw_header hdr;
+	int ret = abi_fw_image_check(file, size, &lim, why, why_size);
+
+	if (ret)
+		return ret;
+	abi_fw_image_header(file, &hdr);
+	ret = check_alignment(gen, &hdr, why, why_size);
+	return ret ? ret : check_overlap(&hdr, why, why_size);
+}
+
+/* The header does not tell later generations apart, the text of its maker may. */
+static void check_mark(struct drv_dev *dev)
+{
+	for (u32 i = 0; reg_gen_by_idx(i); i++) {
+		const struct reg_gen *gen = reg_gen_by_idx(i);
+
+		if (gen != dev->gen && drv_fw_is_marked(gen, dev->fw.version))
+			drv_warn(dev, FW, "firmware %s is made for %s, this is %s: %s",
+				 dev->fw.path, gen->name, dev->gen->name, dev->fw.version);
+	}
 }
 
 /* The image is in memory: is it one, and one for this device? */
 static int accept(struct drv_dev *dev, const char *path, struct base_err *err)
 {
-	const struct abi_fw_limits lim = limits_of(dev->gen);
-	char why[240];
-	int ret;
+	char why[DRV_FW_WHY];
+	int ret = drv_fw_check(dev->gen, dev->fw.image, dev->fw.size, why, sizeof(why));
 
-	ret = abi_fw_image_check(dev->fw.image, dev->fw.size, &lim, why, sizeof(why));
 	if (ret)
 		return base_err_set(err, ret, "firmware %s is not an image for %s: %s", path,
 				    dev->gen->name, why);
 	if (why[0])
 		drv_warn(dev, FW, "firmware %s: %s", path, why);
 	abi_fw_image_header(dev->fw.image, &dev->fw.hdr);
-	ret = check_alignment(dev, path, err);
-	if (ret)
-		return ret;
 	snprintf(dev->fw.path, sizeof(dev->fw.path), "%s", path);
 	abi_fw_image_version(dev->fw.image, dev->fw.version, sizeof(dev->fw.version));
+	check_mark(dev);
 	drv_info(dev, FW, "firmware %s: %s", dev->fw.path, dev->fw.version);
 	return 0;
 }
@@ -189,8 +244,7 @@ static int try_name(struct drv_dev *dev, const char *path, struct tried *tried,
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(compressed); i++) {
 		snprintf(other, sizeof(other), "%s%s", path, compressed[i]);
 		if (exists(other) && !tried->found[0])
-			snprintf(tried->found, sizeof(tried->found),
-				 "%s is there but compressed: decompress it; ", other);
+			snprintf(tried->found, sizeof(tried->found), "%s is compressed; ", other);
 	}
 	return -ENOENT;
 }
@@ -226,8 +280,8 @@ static int try_last_resort(struct drv_dev *dev, const char *root, struct tried *
 	if (ret == -EINVAL) {
 		drv_info(dev, FW, "%s", err ? err->text : path);
 		if (!tried->found[0])
-			snprintf(tried->found, sizeof(tried->found),
-				 "%s is there but not an image for %s; ", path, dev->gen->name);
+			snprintf(tried->found, sizeof(tried->found), "%s is no image for %s; ",
+				 path, dev->gen->name);
 		ret = -ENOENT;
 	}
 	if (ret == -ENOENT)
@@ -289,9 +343,7 @@ int drv_fw_find(struct drv_dev *dev, const char *root, struct base_err *err)
 			drv_warn(dev, FW, "%sthe built-in firmware image is used", tried.found);
 		return built_in(dev, err);
 	}
-	return base_err_set(err, -ENOENT,
-			    "no firmware for %s: %sset $" ENV_FIRMWARE
-			    " or install Intel's; tried %s",
+	return base_err_set(err, -ENOENT, "no firmware for %s: %sset $" ENV_FIRMWARE "; tried %s",
 			    dev->gen->name, tried.found, tried.paths);
 }
 

@@ -33,6 +33,7 @@ const struct reg_gen reg_gen_npu37 = {
 	},
 	/* SRC: P 4.1 */
 	.fw_names = { "intel/vpu/vpu_37xx_v1.bin", "intel/vpu/vpu_37xx_v0.0.bin" },
+	.fw_mark = "*MTL_CLIENT", /* SRC: P 4.7, as the others */
 	/* SRC: P 2.3; the same values as the fuse rows of btrs_mtl.def, a test compares */
 	.fmin_ratio = 0x0e,
 	.pn_ratio = 0x1c,
@@ -222,6 +223,7 @@ const struct reg_gen reg_gen_npu40 = {
 	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_mmu },
 	/* SRC: P 4.1 */
 	.fw_names = { "intel/vpu/vpu_40xx_v1.bin", "intel/vpu/vpu_40xx_v0.0.bin" },
+	.fw_mark = "*NPU40xx",
 	.tile_mask = 0x3f,	   /* SRC: P 12.8 */
 	.fence_cmp = REG_FENCE_GE, /* SRC: P 10.8 */
 	.nnrt_api = 11 << 16 | 13, /* SRC: P 4.7 */
@@ -237,6 +239,7 @@ const struct reg_gen reg_gen_npu50 = {
 	.blocks = { &reg_block_btrs_lnl, &reg_block_ip_40xx, &reg_block_ip_50xx, &reg_block_mmu },
 	/* SRC: P 4.1 */
 	.fw_names = { "intel/vpu/vpu_50xx_v1.bin", "intel/vpu/vpu_50xx_v0.0.bin" },
+	.fw_mark = "*NPU50xx",
 	.tile_mask = 0x7,	   /* SRC: P 12.8, PTL; WCL has 0x1 */
 	.fence_cmp = REG_FENCE_GT, /* SRC: P 10.8 */
 	.nnrt_api = 11 << 16 | 13, /* SRC: P 4.7 */

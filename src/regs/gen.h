@@ -111,6 +111,7 @@ enum reg_btrs_kind {
  * @blocks:           register blocks, NULL terminated
  * @va:               address ranges
  * @fw_names:         below the firmware directories, best first, NULL terminated
+ * @fw_mark:          what the version text of Intel's images says, NULL = not known
  * @fmin_ratio:       fuse values of the model; invented but consistent, P 2.3
  * @pn_ratio:         as above
  * @fmax_ratio:       as above
@@ -162,6 +163,7 @@ struct reg_gen {
 	const struct reg_block *blocks[REG_GEN_MAX_BLK + 1];
 	struct reg_va va;
 	const char *fw_names[REG_GEN_MAX_FW + 1];
+	const char *fw_mark;
 	u16 fmin_ratio;
 	u16 pn_ratio;
 	u16 fmax_ratio;
