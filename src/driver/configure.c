@@ -126,6 +126,40 @@ void drv_dct_request(struct drv_dev *dev, bool on, void (*told)(struct drv_dev *
 			base_err_name(ret));
 }
 
+/*
+ * What the firmware's log is to hold.  Destination and components are what the boot parameters say.
+ */
+
+static void level_set(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_msg *answer)
+{
+	(void)arg;
+	(void)answer;
+	if (ret && ret != -ECANCELED)
+		drv_warn(dev, FW, "trace level %u: the firmware refused: %s", dev->fw.trace_level,
+			 base_err_name(ret));
+}
+
+int drv_set_fw_log_level(struct drv_dev *dev, u32 level)
+{
+	const struct abi_jsm_trace_config config = {
+		.trace_level = level,
+		.trace_destination_mask = ABI_BOOT_TRACE_VERBOSE,
+		.trace_hw_component_mask = UINT64_MAX,
+	};
+	int ret;
+
+	if (level > DRV_FW_LEVEL_MAX)
+		return -EINVAL;
+	if (drv_is_up(dev)) {
+		ret = drv_jsm_ask(dev, ABI_JSM_TRACE_SET_CONFIG, ABI_JSM_TRACE_SET_CONFIG_RSP,
+				  &config, sizeof(config), true, level_set, NULL);
+		if (ret)
+			return ret;
+	}
+	dev->fw.trace_level = level; /* of the next boot, too */
+	return 0;
+}
+
 static const struct drv_step steps[] = {
 	{ .op = DRV_STEP_CALL,
 	  .call = ask_nothing_yet,

@@ -454,6 +454,23 @@ int drv_shutdown(struct drv_dev *dev, struct base_err *err)
  * Questions
  */
 
+u32 drv_freq_mhz(struct drv_dev *dev)
+{
+	u32 reg = dev->regs.pll_ratio;
+	u32 val;
+
+	if (!reg || !dev->powered)
+		return 0;
+	/* not traced: who watches must not push out what he watches for */
+	val = drv_io_rd32(dev, DRV_IO(reg));
+	return val == DRV_ALL_ONES ? 0 : reg_gen_freq_mhz(dev->gen, val & 0xffff);
+}
+
+void drv_set_log_level(struct drv_dev *dev, u32 level)
+{
+	dev->log.level = (enum base_log_level)base_min(level, (u32)BASE_LOG_DBG);
+}
+
 enum drv_state drv_get_state(const struct drv_dev *dev)
 {
 	return dev->state;
@@ -487,6 +504,7 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 		.irqs = dev->irqs,
 		.mmu_faults = dev->mmu_faults,
 		.boot_ns = dev->boot_ns,
+		.busy_ns = dev->busy_ns + (dev->nr_jobs ? dev->now_ns : 0),
 		.hw_sched = dev->hws,
 	};
 	memcpy(out->fw_api, dev->fw.hdr.api_version, sizeof(out->fw_api));

@@ -192,6 +192,7 @@ struct drv_fw {
 	char path[256];
 	char version[256];
 	u32 boots; /* cold ones: the log began anew */
+	u32 trace_level;
 	struct drv_bo *params, *verpage, *runtime, *shave, *crit_log, *verb_log;
 };
 
@@ -245,7 +246,8 @@ struct drv_dev {
 	u64 timers[DRV_NR_TIMERS];
 	u32 nr_jobs;
 	u64 jobs_done, jobs_failed, irqs;
-	bool hws; /* hardware scheduling */
+	u64 busy_ns; /* with jobs under way; less the time when that began, if there are any now */
+	bool hws;    /* hardware scheduling */
 	struct drv_layout regs;
 	u32 btrs_irq_mask, icb_irq_mask;
 	struct drv_ipc ipc;

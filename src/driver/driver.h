@@ -136,8 +136,27 @@ struct drv_info {
 	u32 nr_contexts_max;
 	u64 jobs_done, jobs_failed, irqs, mmu_faults;
 	u64 boot_ns; /* duration of the last boot */
+	u64 busy_ns; /* at least one job was under way */
 };
 void drv_get_info(const struct drv_dev *dev, struct drv_info *out);
+
+/** drv_freq_mhz() - what the NPU runs at now; 0 when it has no power or does not tell. */
+u32 drv_freq_mhz(struct drv_dev *dev);
+
+/** drv_set_log_level() - of the driver's own messages, enum base_log_level */
+void drv_set_log_level(struct drv_dev *dev, u32 level);
+
+#define DRV_FW_LEVEL_MAX 5u /* 0 the firmware's default, 1 debug ... 5 fatal; SRC: P 11.8 */
+
+/**
+ * drv_set_fw_log_level() - what the firmware's log is to hold, from now on and after boots
+ * Return: 0 (a firmware that runs was asked; its answer comes later), -EINVAL, -EBUSY (later).
+ */
+int drv_set_fw_log_level(struct drv_dev *dev, u32 level) BASE_WARN_UNUSED;
+
+/** drv_trace_dump() - the last @max records, oldest first, one line each. */
+void drv_trace_dump(const struct drv_dev *dev, u32 max,
+		    void (*line)(void *opaque, const char *text), void *opaque);
 
 /** drv_dump_registers() - every readable, side-effect-free register, decoded, one line each. */
 void drv_dump_registers(struct drv_dev *dev, void (*line)(void *opaque, const char *text),

@@ -55,11 +55,13 @@ static void count_jobs(struct drv_queue *queue, u32 nr, u64 now_ns)
 	struct drv_ctx *ctx = queue->ctx;
 	struct drv_dev *dev = ctx->dev;
 
+	if (!dev->nr_jobs) {
+		dev->tdr_ns = now_ns + dev->tdr_period_ns;
+		dev->busy_ns -= now_ns;
+	}
 	queue->pending += nr;
 	ctx->nr_jobs += nr;
 	dev->nr_jobs += nr;
-	if (dev->tdr_ns == DRV_NO_TIME)
-		dev->tdr_ns = now_ns + dev->tdr_period_ns;
 	if (BASE_UNLIKELY(queue->state == DRV_QUEUE_NEW)) {
 		queue->state = DRV_QUEUE_WANT_REG;
 		drv_ctx_progress(dev);
@@ -157,6 +159,13 @@ static void restart_tdr(struct drv_dev *dev)
 	dev->tdr_ns = dev->nr_jobs ? dev->now_ns + dev->tdr_period_ns : DRV_NO_TIME;
 }
 
+/* Jobs ended: were they the last ones? */
+static void note_idle(struct drv_dev *dev)
+{
+	if (!dev->nr_jobs)
+		dev->busy_ns += dev->now_ns;
+}
+
 /* A job of an aborted context: its own first error, else that it was cancelled. */
 static s32 aborted_status(const struct drv_job *job, u32 status)
 {
@@ -200,6 +209,7 @@ void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
 			status = (u32)aborted_status(job, status);
 	}
 	complete(dev, job, id, (s32)status);
+	note_idle(dev);
 	restart_tdr(dev);
 }
 
@@ -224,6 +234,7 @@ void drv_job_blame(struct drv_queue *queue)
 void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status)
 {
 	struct drv_dev *dev = ctx->dev;
+	u32 nr_jobs = dev->nr_jobs;
 
 	for (u32 n = 0; n < DRV_CTX_JOBS; n++) {
 		struct drv_job *job = &ctx->jobs[n];
@@ -232,5 +243,7 @@ void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status)
 			complete(dev, job, ABI_JOBQ_JOB_ID(ctx->ssid, n),
 				 job->error ? job->error : status);
 	}
+	if (dev->nr_jobs != nr_jobs)
+		note_idle(dev);
 	restart_tdr(dev);
 }

@@ -50,10 +50,4 @@ static inline void drv_trace_add(struct drv_trace *trace, u64 time_ns, enum drv_
 	trace->next = (trace->next + 1) % DRV_TRACE_RECS;
 }
 
-struct drv_dev;
-
-/** drv_trace_dump() - the last @max records, oldest first, one line each. */
-void drv_trace_dump(const struct drv_dev *dev, u32 max,
-		    void (*line)(void *opaque, const char *text), void *opaque);
-
 #endif

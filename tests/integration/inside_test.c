@@ -6,6 +6,7 @@
 #include "drv_env.h"
 
 #include "cmdlist.h"
+#include "driver/mmio.h"
 
 #define FENCE_OFF 0x3000u
 #define UNMAPPED  0x90000000u /* in every context of a user */
@@ -210,6 +211,91 @@ static void test_log_damaged(void **state)
 	expect("== trace");
 }
 
+/* From the first job's submission to the last one's end, whatever ends it. */
+static void test_time_busy(void **state)
+{
+	struct drv_info before, during, after;
+	struct work w, other;
+
+	(void)state;
+	env_boot(&env);
+	work_open(&w);
+	work_open(&other);
+	submit(&w, ABI_CMD_FENCE_WAIT, drv_bo_addr(w.bo) + FENCE_OFF);
+	drv_get_info(env.dev, &before);
+	assert_int_equal(before.busy_ns, 0);
+	env_run(&env, 5 * BASE_NS_PER_MS);
+	submit(&other, ABI_CMD_FENCE_SIGNAL, drv_bo_addr(other.bo) + FENCE_OFF);
+	wait_for_one(&other, 0);
+	drv_get_info(env.dev, &during);
+	assert_in_range(during.busy_ns, 5 * BASE_NS_PER_MS, 7 * BASE_NS_PER_MS);
+	((u8 *)drv_bo_cpu(w.bo))[FENCE_OFF] = 2;
+	wait_for_one(&w, 0);
+	drv_get_info(env.dev, &before);
+	env_run(&env, 50 * BASE_NS_PER_MS);
+	drv_get_info(env.dev, &after);
+	assert_int_equal(after.busy_ns, before.busy_ns);
+	submit(&w, ABI_CMD_FENCE_SIGNAL, UNMAPPED);
+	wait_for_one(&w, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+	env_run(&env, 50 * BASE_NS_PER_MS);
+	drv_get_info(env.dev, &after);
+	assert_in_range(after.busy_ns, before.busy_ns + 1, before.busy_ns + BASE_NS_PER_MS);
+	work_close(&w);
+	submit(&other, ABI_CMD_FENCE_WAIT, drv_bo_addr(other.bo) + 0x3040);
+	env_run(&env, BASE_NS_PER_MS);
+	if (drv_shutdown(env.dev, &env.err)) /* it was not idle */
+		assert_int_equal(drv_get_state(env.dev), DRV_STOPPED);
+	drv_get_info(env.dev, &before);
+	assert_in_range(before.busy_ns, after.busy_ns + BASE_NS_PER_MS,
+			after.busy_ns + 2 * BASE_NS_PER_MS);
+	work_close(&other);
+}
+
+static void test_frequency(void **state)
+{
+	struct drv_info info;
+	u32 mhz;
+
+	(void)state;
+	env_create(&env);
+	assert_int_equal(drv_freq_mhz(env.dev), 0);
+	assert_int_equal(drv_boot(env.dev, &env.err), 0);
+	drv_get_info(env.dev, &info);
+	mhz = drv_freq_mhz(env.dev);
+	assert_true(mhz > 0 && mhz <= info.freq_max_mhz);
+	assert_int_equal(mhz, reg_gen_freq_mhz(env_reg_gen(), env.dev->freq.pn));
+	os_faulty_force(env.os, 4, DRV_REG_OFF(env.dev->regs.pll_ratio), UINT32_MAX, UINT32_MAX, 0);
+	assert_int_equal(drv_freq_mhz(env.dev), 0);
+	os_faulty_force(env.os, 0, 0, 0, 0, 0);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	assert_int_equal(drv_freq_mhz(env.dev), 0);
+	env_expect_clean(&env);
+}
+
+/* Now, and after the next boot. */
+static void test_firmware_log_level(void **state)
+{
+	struct drv_fw_log_reader reader = { .log = DRV_FW_LOG_VERBOSE };
+
+	(void)state;
+	env_boot(&env);
+	assert_int_equal(drv_set_fw_log_level(env.dev, DRV_FW_LEVEL_MAX + 1), -EINVAL);
+	assert_int_equal(drv_set_fw_log_level(env.dev, 2), 0);
+	env_run(&env, BASE_NS_PER_MS);
+	forget();
+	drv_fw_log_read(env.dev, &reader, keep, &seen);
+	expect("trace level 2");
+	assert_int_equal(drv_set_fw_log_level(env.dev, 5), 0);
+	env_run(&env, BASE_NS_PER_MS);
+	drv_fw_log_read(env.dev, &reader, keep, &seen);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	assert_int_equal(drv_boot(env.dev, &env.err), 0);
+	forget();
+	drv_fw_log_read(env.dev, &reader, keep, &seen);
+	assert_null(strstr(seen.text, "] I "));
+	env_expect_clean(&env);
+}
+
 struct trouble {
 	u32 nr;
 	char why[128];
@@ -295,7 +381,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_dump_in_each_state), T(test_dump_names_jobs),	T(test_log_is_followed),
-		T(test_log_damaged),	    T(test_trouble_of_a_fault), T(test_trouble_of_a_hang),
+		T(test_log_damaged),	    T(test_time_busy),		T(test_frequency),
+		T(test_firmware_log_level), T(test_trouble_of_a_fault), T(test_trouble_of_a_hang),
 		T(test_trouble_of_a_boot),
 	};
 

@@ -23,6 +23,7 @@ struct drv_layout {
 	struct drv_io doorbell; /* of index 0 */
 	u32 doorbell_stride;
 	u32 vpu_status;	  /* DRV_REG() */
+	u32 pll_ratio;	  /* DRV_REG(), the ratio in bits 15:0; 0 = there is none */
 	u32 perf_counter; /* DRV_REG(), 64 bits */
 };
 

@@ -385,5 +385,6 @@ const struct drv_layout drv_40xx_regs = {
 	.doorbell = IO(V(CPU_SS_DOORBELL)),
 	.doorbell_stride = REG_IP_40XX_CPU_SS_DOORBELL_STRIDE,
 	.vpu_status = B(VPU_STATUS),
+	.pll_ratio = B(PLL_FREQ),
 	.perf_counter = V(CPU_SS_TIM_PERF_EXT_FREE_CNT),
 };

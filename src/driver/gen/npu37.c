@@ -244,6 +244,7 @@ static const struct drv_layout regs = {
 	.doorbell = IO(V(CPU_SS_DOORBELL)),
 	.doorbell_stride = REG_IP_37XX_CPU_SS_DOORBELL_STRIDE,
 	.vpu_status = B(VPU_STATUS),
+	.pll_ratio = B(CURRENT_PLL),
 	.perf_counter = V(CPU_SS_TIM_PERF_FREE_CNT),
 };
 
