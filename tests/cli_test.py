@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 import zlib
 
@@ -333,6 +334,85 @@ def firmware_that_is_none_is_refused(tmp):
     refused(1, "boot", "--device", "sim:npu40", says=["other.bin", "not an image for npu40",
                                                       "runtime range"],
             env={"NPU_FIRMWARE": str(other)})
+
+
+@test
+def status_log_and_dump_show_a_device(tmp):
+    for gen in ("npu37", "npu40", "npu50", "npu60"):
+        device = ("--device", f"sim:{gen}")
+        status = npu("status", *device)
+        facts = dict(line.split(": ", 1) for line in status.stdout.splitlines())
+        assert status.returncode == 0 and facts["state"] == "ready" and facts["gen"] == gen, facts
+        assert 0 < int(facts["freq_mhz"]) <= int(facts["freq_max_mhz"]), facts
+        assert "pid=" in facts["client-1"], facts
+        listing = json.loads(npu("status", "--json", *device).stdout)
+        assert listing["gen"] == gen and listing["jobs_done"] == 0, listing
+        assert listing["client_list"][0]["name"] == "in process", listing
+        log = npu("log", *device)
+        assert log.returncode == 0 and log.stdout.startswith("NPU: ["), log.stdout
+        assert npu("log", "--errors", *device).stdout == ""
+        dump = npu("dump", *device).stdout
+        assert dump.startswith("== device\n") and dump.endswith("== end\n"), dump[:300]
+        for word in (gen, "== registers", "VPU_STATUS", "== firmware log", "write ", "state ready"):
+            assert word in dump, (word, dump[:2000])
+
+
+@test
+def a_command_is_watched(tmp):
+    run = ("run", DIGITS, "--input", PICTURE)
+    for words, want in ((("status",), "jobs_done: 1\n"), (("dump",), "jobs done: 1\n"),
+                        (("log",), "NPU: ["), (("log", "--follow", "--level", "2"), "trace level 2")):
+        done = npu(*words, *run)
+        assert done.returncode == 0 and "class 7" in done.stdout, (words, done)
+        assert want in done.stderr, (words, done.stderr[:1000])
+    done = npu("top", "--interval", "0.1", "--json", "run", DIGITS, "--random", "--repeat", "3000",
+               "--quiet")
+    samples = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 0 and len(samples) >= 2, done
+    assert samples[-1]["jobs_done"] == 3000 and samples[-1]["jobs_failed"] == 0, samples[-1]
+    assert any(s["busy"] > 0.3 and s["jobs_per_s"] > 10 for s in samples), samples
+    assert samples[-1]["client_list"][0]["jobs_done"] == 3000, samples[-1]
+    line = npu("top", "--count", "2", "--interval", "0.05").stdout.splitlines()
+    assert len(line) == 2 and all(l.startswith("ready  busy   0.0 %") for l in line), line
+    refused(1, "status", "--device", "sim:npu38", says=["npu38"])
+    refused(3, "dump", "run", "/nonexistent", says=["/nonexistent"])
+
+
+@test
+def watching_refuses_what_makes_no_sense(tmp):
+    refused(2, "top", "boot", says=["only `run`"])
+    refused(2, "top", "--device", "sim:npu37", "run", DIGITS, says=["option of the command"])
+    refused(2, "top", "--interval", "0", says=["interval", "0.01"])
+    refused(2, "top", "--count", "x", says=["count", "1 or more"])
+    refused(2, "log", "--interval", "1", says=["interval", "no such option"])
+    refused(2, "status", "--follow", says=["follow", "no such option"])
+    refused(2, "dump", "--nothing", says=["--nothing"])
+    refused(1, "log", "--level", "9", says=["--level 9", "5 fatal"])
+
+
+@test
+def a_recovery_leaves_a_dump(tmp):
+    """The device is elsewhere, so that it can be told to fail."""
+    for name, option, env in (("a", ("--dump-dir", tmp), {}), ("b", (), {"NPU_DUMP_DIR": str(tmp)})):
+        socket = tmp / name
+        vnpu = subprocess.Popen([ROOT / "build/bin/vnpu", "--engine", "plain", "--socket", socket,
+                                 "--device", "lnl", "--fault", "mmu-fault"],
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                if socket.exists():
+                    break
+                time.sleep(0.05)
+            done = npu("run", DIGITS, "--random", "--device", f"vfio-user:{socket}", *option, env=env)
+        finally:
+            vnpu.terminate()
+            vnpu.wait()
+        assert done.returncode == 1 and "dump in " in done.stderr, done.stderr
+        path = pathlib.Path(done.stderr.split("dump in ")[1].splitlines()[0])
+        assert path.parent == tmp and path.stat().st_mode & 0o777 == 0o600, path
+        text = path.read_text()
+        assert text.startswith("dump: ") and "npu40" in text and ", faulty" in text, text[:1000]
+        path.unlink()
 
 
 @test

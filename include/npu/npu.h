@@ -55,6 +55,17 @@ struct npu_open_options {
 	/* On a failed boot: each register, decoded.  May be NULL. */
 	void (*on_register)(void *opaque, const char *line);
 	void *opaque;
+	/*
+	 * Where the driver puts a dump of everything when it has to recover: a file each, readable
+	 * by the owner, at most 16 of a device.  NULL = nowhere.
+	 */
+	const char *dump_dir;
+	/*
+	 * What went wrong, and the dump's file (NULL: there is none, and @why says so if it was
+	 * wanted).  Until npu_device_close(), in whichever thread uses the device; no function of
+	 * this library may be called from it.  May be NULL.
+	 */
+	void (*on_dump)(void *opaque, const char *why, const char *path);
 };
 int npu_device_open_with(const char *device, const struct npu_open_options *options,
 			 struct npu_device **out);
@@ -75,13 +86,30 @@ struct npu_device_info {
 	uint32_t max_contexts, max_queue_depth, max_context_jobs;
 	uint64_t max_context_memory; /* quota, bytes */
 	uint64_t jobs_done, jobs_failed, irqs, mmu_faults;
-	uint64_t findings; /* protocol findings of a virtual NPU */
+	uint64_t time_ns, busy_ns; /* the device's clock; time with a job under way */
+	uint32_t freq_mhz;	   /* now; 0 = no power, or not known */
+	uint64_t findings;	   /* protocol findings of a virtual NPU */
 };
 int npu_device_query(struct npu_device *dev, struct npu_device_info *out);
 
-/** npu_device_read_text() - a text node of the handle tree: "info", "status", "metrics", "clients".
- * NUL-terminated into @buf, cut to @size.  Return: length, or -ENOENT, -EACCES. */
+/**
+ * npu_device_read_text() - a text node of the handle tree, NUL-terminated into @buf, cut to @size
+ * @node: "info", "status", "metrics", "clients": one "key: value" a line; for the privileged "log"
+ *        (the firmware's), "log?errors", "trace" (the driver's last steps), "dump" (everything)
+ *
+ * Return: length, or -ENOENT, -EACCES.
+ */
 int npu_device_read_text(struct npu_device *dev, const char *node, char *buf, size_t size);
+
+/* An open text node: one that goes on ("log"), or that takes commands ("control"). */
+struct npu_node;
+int npu_node_open(struct npu_device *dev, const char *node, struct npu_node **out);
+/** npu_node_read() - bytes, 0 when nothing new came within @timeout_ns; not terminated. */
+int npu_node_read(struct npu_node *node, char *buf, size_t size, uint64_t timeout_ns);
+/** npu_node_write() - one command: "loglevel 0..3" of the driver's messages on standard error,
+ * "fwlevel 0..5" of the firmware's log.  0 or an error. */
+int npu_node_write(struct npu_node *node, const char *command);
+void npu_node_close(struct npu_node *node);
 
 /** npu_list() - device strings that can be opened here, one call each, with a description. */
 void npu_list(void (*item)(void *opaque, const char *device, const char *description),

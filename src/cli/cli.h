@@ -34,6 +34,10 @@ extern const struct cli_command cli_cmd_info;
 extern const struct cli_command cli_cmd_list;
 extern const struct cli_command cli_cmd_trace;
 extern const struct cli_command cli_cmd_fw;
+extern const struct cli_command cli_cmd_status;
+extern const struct cli_command cli_cmd_log;
+extern const struct cli_command cli_cmd_dump;
+extern const struct cli_command cli_cmd_top;
 
 /** cli_fail() - "npu: message" on stderr; returns @code so that `return cli_fail(...)`. */
 int cli_fail(enum cli_exit code, const char *fmt, ...) BASE_PRINTF(2, 3);
@@ -41,6 +45,17 @@ int cli_fail(enum cli_exit code, const char *fmt, ...) BASE_PRINTF(2, 3);
 int cli_usage(const struct cli_command *cmd, const char *fmt, ...) BASE_PRINTF(2, 3);
 /** cli_graph_exit() - the exit code for a graph error. */
 enum cli_exit cli_graph_exit(const struct graph_error *err);
+
+/* --- device.c ----------------------------------------------------------------------------- */
+
+/**
+ * cli_device_open() - as npu_device_open_with(), with $NPU_DUMP_DIR, and so that it can be watched
+ * Return: 0 or an exit code, after a message.
+ */
+int cli_device_open(const char *device, const struct npu_open_options *options,
+		    struct npu_device **out);
+/** cli_device_close() - NULL is allowed. */
+void cli_device_close(struct npu_device *dev);
 
 /* --- file.c ------------------------------------------------------------------------------- */
 

@@ -84,13 +84,14 @@ static int run_info(int argc, char **argv)
 		return ret;
 	options.firmware = args.firmware;
 	cli_progress_start("booting the NPU");
-	if (npu_device_open_with(args.device, &options, &dev))
-		return cli_fail(CLI_FAILED, "%s", npu_last_error());
+	ret = cli_device_open(args.device, &options, &dev);
+	if (ret)
+		return ret;
 	if (npu_device_read_text(dev, "info", text, sizeof(text)) < 0)
 		ret = cli_fail(CLI_FAILED, "%s", npu_last_error());
 	else
 		fputs(text, stdout);
-	npu_device_close(dev);
+	cli_device_close(dev);
 	return ret;
 }
 
@@ -134,8 +135,9 @@ static int run_boot(int argc, char **argv)
 	options.firmware = args.firmware;
 	if (args.verbose)
 		options.on_boot_step = print_step;
-	if (npu_device_open_with(args.device, &options, &dev))
-		return cli_fail(CLI_FAILED, "%s", npu_last_error());
+	ret = cli_device_open(args.device, &options, &dev);
+	if (ret)
+		return ret;
 	ret = npu_device_query(dev, &info);
 	if (ret)
 		ret = cli_fail(CLI_FAILED, "%s", npu_last_error());
@@ -143,7 +145,7 @@ static int run_boot(int argc, char **argv)
 		printf("%s (%04x:%04x, %s) is ready after %.3f ms; firmware %s, %s\n", info.product,
 		       info.vendor_id, info.device_id, info.gen, (double)info.boot_ns / 1e6,
 		       info.fw_path, info.fw_version);
-	npu_device_close(dev);
+	cli_device_close(dev);
 	return ret;
 }
 

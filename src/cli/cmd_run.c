@@ -31,6 +31,8 @@ static const char help[] =
 	"  --timeout SECONDS    for one inference, default 600\n"
 	"  --json               one JSON object on standard output\n"
 	"  --quiet              no outputs, only times and comparison\n"
+	"  --dump-dir DIR       where the driver puts a dump when the device has to recover; default\n"
+	"                       $NPU_DUMP_DIR, else nowhere\n"
 	"\n"
 	"exit codes: 0 success and agreement   1 device or job failed   2 wrong command line\n"
 	"            3 bad input or model      4 unsupported model      5 differs from the reference\n"
@@ -55,7 +57,8 @@ enum {
 	OPT_TIMEOUT,
 	OPT_JSON,
 	OPT_SHOW,
-	OPT_QUIET
+	OPT_QUIET,
+	OPT_DUMP_DIR
 };
 
 static const struct option long_options[] = {
@@ -74,6 +77,7 @@ static const struct option long_options[] = {
 	{ "show", no_argument, NULL, OPT_SHOW },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
+	{ "dump-dir", required_argument, NULL, OPT_DUMP_DIR },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -169,6 +173,9 @@ static int parse_option(int opt, struct run_options *opts, struct device_options
 	case OPT_QUIET:
 		opts->quiet = true;
 		return 0;
+	case OPT_DUMP_DIR:
+		opts->dump_dir = optarg;
+		return 0;
 	default:
 		return cli_usage(&cli_cmd_run, "wrong option");
 	}
@@ -233,18 +240,21 @@ static void session_close(struct session *s)
 	npu_program_destroy(s->prog);
 	npu_queue_destroy(s->queue);
 	npu_context_destroy(s->ctx);
-	npu_device_close(s->dev);
+	cli_device_close(s->dev);
 }
 
 static int session_open(struct session *s, const struct run_options *opts,
 			const struct run_source *src, struct run_timing *t)
 {
+	const struct npu_open_options options = { .dump_dir = opts->dump_dir };
 	struct npu_device_info info;
 	u64 start;
+	int ret;
 
 	cli_progress_start("booting the NPU");
-	if (npu_device_open(opts->device, &s->dev))
-		return cli_fail(CLI_FAILED, "%s", npu_last_error());
+	ret = cli_device_open(opts->device, &options, &s->dev);
+	if (ret)
+		return ret;
 	if (npu_device_query(s->dev, &info))
 		return cli_fail(CLI_FAILED, "%s", npu_last_error());
 	t->create = (double)info.device_create_ns / 1e6;

@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const struct cli_command *const commands[] = {
-	&cli_cmd_run,  &cli_cmd_compile, &cli_cmd_model, &cli_cmd_boot,
-	&cli_cmd_info, &cli_cmd_list,	 &cli_cmd_trace, &cli_cmd_fw,
+	&cli_cmd_run,	 &cli_cmd_compile, &cli_cmd_model, &cli_cmd_boot,
+	&cli_cmd_info,	 &cli_cmd_list,	   &cli_cmd_trace, &cli_cmd_fw,
+	&cli_cmd_status, &cli_cmd_log,	   &cli_cmd_dump,  &cli_cmd_top,
 };
 
 static const char usage_head[] =
@@ -25,7 +26,8 @@ static const char usage_tail[] =
 	"(the default), sim:npu40, npu50, npu60 later ones; options follow after commas:\n"
 	"engine=plain|onednn, threads=N, stepped, seed=N, trace=FILE.  vfio-user:PATH is an NPU behind\n"
 	"the socket of a running vnpu.\n"
-	"$NPU_DEVICE changes the default.  $NPU_FIRMWARE names a firmware image.\n"
+	"$NPU_DEVICE changes the default.  $NPU_FIRMWARE names a firmware image.  $NPU_DUMP_DIR is a\n"
+	"directory for dumps of a device that had to recover.\n"
 	"\n"
 	"exit codes: 0 success    1 device or job failed    2 wrong command line\n"
 	"            3 bad input file or model    4 unsupported model    5 differs from the reference\n";

@@ -4,7 +4,7 @@
  * second first, so that short commands print nothing; on a terminal it counts seconds, elsewhere
  * it says each thing once.
  */
-#include "cli/cli.h"
+#include "cli/watch.h"
 
 #include <pthread.h>
 #include <time.h>
@@ -63,6 +63,8 @@ static void *run(void *opaque)
 
 void cli_progress_start(const char *text)
 {
+	if (cli_watch)
+		return; /* what is watched is shown in the same place */
 	pthread_mutex_lock(&lock);
 	what = text;
 	started_ns = base_clock_ns();

@@ -12,6 +12,7 @@ struct run_options {
 	const char *output_dir;
 	const char *reference_dir;
 	const char *labels;
+	const char *dump_dir;
 	char device[512];
 	bool is_random;
 	u64 seed;

@@ -9,6 +9,7 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
+#include "client/dump_file.h"
 #include "client/internal.h"
 #include "client/sim_spec.h"
 #include "driver/gen/gen.h"
@@ -33,6 +34,7 @@ struct sim {
 	u32 idx;
 	u64 create_ns;
 	const struct npu_open_options *options; /* while connecting */
+	struct dump_files dumps;
 };
 
 static struct sim *to_sim(struct backend *be)
@@ -52,6 +54,13 @@ static void on_step(void *opaque, const struct drv_step_report *report)
 	/* The shutdown's steps come when the caller's options are gone. */
 	if (sim->options && sim->options->on_boot_step)
 		sim->options->on_boot_step(sim->options->opaque, &step);
+}
+
+static void on_trouble(void *opaque, struct drv_dev *dev, const char *why)
+{
+	struct sim *sim = opaque;
+
+	dump_files_write(&sim->dumps, dev, why);
 }
 
 static int create_device(struct sim *sim, const struct sim_spec *spec, struct base_err *err)
@@ -76,6 +85,7 @@ static int boot(struct sim *sim, u32 sched, struct base_err *err)
 				  .ignore_env = getauxval(AT_SECURE) != 0,
 				  .sched = sched,
 				  .on_step = on_step,
+				  .on_trouble = on_trouble,
 				  .opaque = sim };
 	int ret = drv_create(sim->os, &cfg, &sim->drv, err);
 
@@ -168,15 +178,22 @@ static int connect_any(const struct backend_ops *ops, const struct sim_spec *spe
 	if (!sim)
 		return base_err_set(err, -ENOMEM, "device: no memory");
 	sim->base.ops = ops;
+	ret = dump_files_init(&sim->dumps, options, err);
+	if (ret)
+		goto err_free;
 	sim->options = options;
 	ret = bring_up(sim, spec, device, err);
 	sim->options = NULL;
-	if (ret) {
-		base_free(sim);
-		return ret;
-	}
+	if (ret)
+		goto err_dump_fini;
 	*out = &sim->base;
 	return 0;
+
+err_dump_fini:
+	dump_files_fini(&sim->dumps);
+err_free:
+	base_free(sim);
+	return ret;
 }
 
 static int sim_connect(const char *device, const struct npu_open_options *options,
@@ -203,6 +220,7 @@ static void sim_disconnect(struct backend *be)
 	svc_destroy(sim->svc);
 	drv_destroy(sim->drv);
 	sim->destroy_os(sim->os);
+	dump_files_fini(&sim->dumps);
 	base_free(sim);
 }
 

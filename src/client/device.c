@@ -101,19 +101,25 @@ static void copy_metrics(struct npu_device_info *out, const struct svc_call_metr
 	out->jobs_failed = metrics->jobs_failed;
 	out->irqs = metrics->irqs;
 	out->mmu_faults = metrics->mmu_faults;
+	out->time_ns = metrics->time_ns;
+	out->busy_ns = metrics->busy_ns;
 }
 
 int npu_device_query(struct npu_device *dev, struct npu_device_info *out)
 {
 	struct svc_call_info info;
 	struct svc_call_metrics metrics;
+	struct svc_call_status status;
 	int ret = ask(dev, "info", SVC_CALL_INFO, &info.head, sizeof(info));
 
 	if (!ret)
 		ret = ask(dev, "metrics", SVC_CALL_METRICS, &metrics.head, sizeof(metrics));
+	if (!ret)
+		ret = ask(dev, "status", SVC_CALL_STATUS, &status.head, sizeof(status));
 	if (ret)
 		return ret;
 	memset(out, 0, sizeof(*out));
+	out->freq_mhz = status.freq_mhz;
 	copy_info(out, &info);
 	copy_metrics(out, &metrics);
 	if (dev->be->ops->query)
@@ -148,8 +154,8 @@ int npu_device_read_text(struct npu_device *dev, const char *node, char *buf, si
 		return npu_fail(-EINVAL,
 				"device: %zu bytes for the text of a node, expected 1 to %d", size,
 				INT32_MAX);
-	if (strcmp(node, "ctx") == 0)
-		return npu_fail(-ENOENT, "device: ctx is not a text node");
+	if (strcmp(node, "ctx") == 0 || strcmp(node, "control") == 0)
+		return npu_fail(-ENOENT, "device: %s is not a text node", node);
 	ret = dev->be->ops->open(dev->be, node, &handle, client_err());
 	if (ret)
 		return ret;

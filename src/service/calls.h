@@ -70,9 +70,11 @@ struct svc_call_status {
 	u32 queues;
 	u32 jobs_pending;
 	u64 memory_bytes;
+	u32 freq_mhz; /* now; 0: no power, or it does not tell */
+	u32 reserved;
 };
 
-static_assert(sizeof(struct svc_call_status) == 560, "status");
+static_assert(sizeof(struct svc_call_status) == 568, "status");
 
 /** struct svc_call_metrics - counters since boot */
 struct svc_call_metrics {
@@ -83,9 +85,11 @@ struct svc_call_metrics {
 	u64 jobs_refused; /* bad descriptors */
 	u64 irqs;
 	u64 mmu_faults;
+	u64 time_ns; /* the device's clock, of the two for a utilisation */
+	u64 busy_ns; /* at least one job was under way */
 };
 
-static_assert(sizeof(struct svc_call_metrics) == 56, "metrics");
+static_assert(sizeof(struct svc_call_metrics) == 72, "metrics");
 
 struct svc_call_ctx {
 	struct svc_call head;

@@ -24,8 +24,12 @@ struct drv_dev {
 	u32 max_ctxs;
 	int bo_error; /* drv_bo_create() fails with it */
 	s32 status;   /* of each completion */
+	u64 job_ns;   /* each takes so long */
 	u64 next_va;
 	struct drv_queue *queues[16];
+	const char *log; /* lines the firmware wrote, not read yet */
+	u32 log_level, fw_level;
+	int fw_level_error;
 };
 
 struct drv_bo {
@@ -126,7 +130,50 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 				  .vendor_id = 0x8086,
 				  .fw_api = { 3 << 16 | 24 },
 				  .nr_contexts_max = 129,
-				  .jobs_done = 7 };
+				  .jobs_done = 7,
+				  .busy_ns = 77 };
+}
+
+u32 drv_freq_mhz(struct drv_dev *dev)
+{
+	(void)dev;
+	return 1234;
+}
+
+void drv_set_log_level(struct drv_dev *dev, u32 level)
+{
+	dev->log_level = level;
+}
+
+int drv_set_fw_log_level(struct drv_dev *dev, u32 level)
+{
+	if (!dev->fw_level_error)
+		dev->fw_level = level;
+	return dev->fw_level_error;
+}
+
+u32 drv_fw_log_read(struct drv_dev *dev, struct drv_fw_log_reader *reader,
+		    void (*line)(void *opaque, const char *text), void *opaque)
+{
+	if (!dev->log || reader->log != DRV_FW_LOG_VERBOSE)
+		return 0;
+	line(opaque, dev->log);
+	dev->log = NULL;
+	return 1;
+}
+
+void drv_trace_dump(const struct drv_dev *dev, u32 max,
+		    void (*line)(void *opaque, const char *text), void *opaque)
+{
+	(void)dev, (void)max;
+	line(opaque, "a record");
+}
+
+void drv_dump(struct drv_dev *dev, void (*line)(void *opaque, const char *text), void *opaque)
+{
+	(void)dev;
+	line(opaque, "== device");
+	line(opaque, "fake");
 }
 
 int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out)
@@ -281,7 +328,10 @@ u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
 		u64 slot = queue->first++ % BASE_ARRAY_SIZE(queue->cookies);
 
 		out[i] = (struct abi_completion){ .cookie = queue->cookies[slot],
-						  .status = queue->ctx->dev->status };
+						  .status = queue->ctx->dev->status,
+						  .start_ns = queue->ctx->dev->now_ns -
+							      queue->ctx->dev->job_ns,
+						  .end_ns = queue->ctx->dev->now_ns };
 	}
 	queue->done -= nr;
 	return nr;

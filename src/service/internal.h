@@ -63,6 +63,10 @@ struct svc_client {
 	u32 nr_ctxs;
 	u32 nr_queues;
 	u64 memory_bytes;
+	/* of completions that it read, but for the first */
+	u64 jobs_submitted, jobs_done, jobs_failed;
+	u64 busy_ns; /* with a job under way */
+	u64 seen_ns; /* busy_ns counts up to here */
 };
 
 /* Verbs of a kind of handle, under the lock; NULL: -EOPNOTSUPP. */
@@ -143,6 +147,12 @@ void svc_handle_destroy(struct svc_handle *h);
 /** svc_node_open() - a text node of @dev, or of the service when @dev is NULL. */
 int svc_node_open(struct svc_client *client, struct svc_device *dev, const char *name, u32 *out,
 		  struct base_err *err) BASE_WARN_UNUSED;
+
+/* control.c */
+int svc_log_open(struct svc_client *client, struct svc_device *dev, bool errors, u32 *out,
+		 struct base_err *err) BASE_WARN_UNUSED;
+int svc_control_open(struct svc_client *client, struct svc_device *dev, u32 *out,
+		     struct base_err *err) BASE_WARN_UNUSED;
 
 /* ctx.c */
 int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "service/internal.h"
+#include "service/text.h"
 
 enum field_kind {
 	FIELD_TEXT,
@@ -57,13 +58,14 @@ static const struct field status_fields[] = {
 	F(svc_call_status, clients, U32),	   F(svc_call_status, contexts, U32),
 	F(svc_call_status, contexts_closing, U32), F(svc_call_status, buffers, U32),
 	F(svc_call_status, queues, U32),	   F(svc_call_status, jobs_pending, U32),
-	F(svc_call_status, memory_bytes, U64),
+	F(svc_call_status, memory_bytes, U64),	   F(svc_call_status, freq_mhz, U32),
 };
 
 static const struct field metrics_fields[] = {
 	F(svc_call_metrics, jobs_submitted, U64), F(svc_call_metrics, jobs_done, U64),
 	F(svc_call_metrics, jobs_failed, U64),	  F(svc_call_metrics, jobs_refused, U64),
 	F(svc_call_metrics, irqs, U64),		  F(svc_call_metrics, mmu_faults, U64),
+	F(svc_call_metrics, time_ns, U64),	  F(svc_call_metrics, busy_ns, U64),
 };
 
 union any_call {
@@ -73,13 +75,6 @@ union any_call {
 	struct svc_call_metrics metrics;
 };
 
-struct text { /* grows; failed sticks */
-	char *buf;
-	size_t len;
-	size_t cap;
-	bool failed;
-};
-
 struct node {
 	const char *name;
 	enum svc_call_kind kind; /* 0: text only */
@@ -87,57 +82,23 @@ struct node {
 	void (*fill)(struct svc_device *dev, union any_call *out);
 	const struct field *fields;
 	u32 nr_fields;
-	void (*print)(struct svc_client *client, struct svc_device *dev, struct text *text);
+	void (*print)(struct svc_client *client, struct svc_device *dev, struct svc_text *text);
 };
 
-struct svc_text { /* an open text node */
+struct snapshot { /* an open text node */
 	struct svc_handle handle;
 	const struct node *node;
-	char *buf;
-	u64 len;
+	struct svc_text text;
 	u64 pos;
 };
 
-static bool text_reserve(struct text *text, size_t more)
-{
-	size_t cap = base_max(text->cap * 2, text->len + more + 1);
-	char *buf;
-
-	if (text->failed || text->len + more < text->cap)
-		return !text->failed;
-	buf = base_realloc_array(text->buf, cap, 1);
-	if (!buf) {
-		text->failed = true;
-		return false;
-	}
-	text->buf = buf;
-	text->cap = cap;
-	return true;
-}
-
-static void BASE_PRINTF(2, 3) text_add(struct text *text, const char *fmt, ...)
-{
-	char line[640];
-	va_list ap;
-	int len;
-
-	va_start(ap, fmt);
-	len = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (len < 0 || !text_reserve(text, (size_t)len))
-		return;
-	len = base_min(len, (int)sizeof(line) - 1);
-	memcpy(text->buf + text->len, line, (size_t)len);
-	text->len += (size_t)len;
-}
-
-static void print_api(struct text *text, const u8 *p)
+static void print_api(struct svc_text *text, const u8 *p)
 {
 	u32 api[16];
 
 	memcpy(api, p, sizeof(api));
 	for (u32 i = 0; i < BASE_ARRAY_SIZE(api); i++)
-		text_add(text, "%s%u.%u", i ? " " : "", api[i] >> 16, api[i] & 0xffff);
+		svc_text_add(text, "%s%u.%u", i ? " " : "", api[i] >> 16, api[i] & 0xffff);
 }
 
 static u64 load_field(const u8 *p, bool is_64bit)
@@ -148,34 +109,34 @@ static u64 load_field(const u8 *p, bool is_64bit)
 	return val;
 }
 
-static void print_field(struct text *text, const struct field *field, const u8 *base)
+static void print_field(struct svc_text *text, const struct field *field, const u8 *base)
 {
 	const u8 *p = base + field->off;
 	u64 val = 0;
 
-	text_add(text, "%s: ", field->key);
+	svc_text_add(text, "%s: ", field->key);
 	if (field->kind != FIELD_TEXT && field->kind != FIELD_API)
 		val = load_field(p, field->kind == FIELD_U64 || field->kind == FIELD_HEX64);
 	switch (field->kind) {
 	case FIELD_TEXT:
-		text_add(text, "%s", (const char *)p);
+		svc_text_add(text, "%s", (const char *)p);
 		break;
 	case FIELD_API:
 		print_api(text, p);
 		break;
 	case FIELD_HEX32:
 	case FIELD_HEX64:
-		text_add(text, "0x%llx", (unsigned long long)val);
+		svc_text_add(text, "0x%llx", (unsigned long long)val);
 		break;
 	case FIELD_BOOL:
-		text_add(text, "%s", val ? "yes" : "no");
+		svc_text_add(text, "%s", val ? "yes" : "no");
 		break;
 	case FIELD_U32:
 	case FIELD_U64:
-		text_add(text, "%llu", (unsigned long long)val);
+		svc_text_add(text, "%llu", (unsigned long long)val);
 		break;
 	}
-	text_add(text, "\n");
+	svc_text_add(text, "\n");
 }
 
 #define COPY_TEXT(dst, src) svc_escape((src) ? (src) : "", dst, sizeof(dst))
@@ -208,25 +169,6 @@ static void fill_info(struct svc_device *dev, union any_call *call)
 	out->boot_ns = info.boot_ns;
 }
 
-static const char *state_name(enum drv_state state)
-{
-	switch (state) {
-	case DRV_CREATED:
-		return "created";
-	case DRV_BOOTING:
-		return "booting";
-	case DRV_READY:
-		return "ready";
-	case DRV_STOPPING:
-		return "stopping";
-	case DRV_STOPPED:
-		return "stopped";
-	case DRV_FAILED:
-		return "failed";
-	}
-	return "?";
-}
-
 static u32 count(const struct svc_list *head)
 {
 	const struct svc_list *node;
@@ -253,10 +195,11 @@ static void fill_status(struct svc_device *dev, union any_call *call)
 	const struct svc_list *node;
 
 	svc_dev_process(dev);
-	COPY_TEXT(out->state, state_name(drv_get_state(dev->drv)));
+	COPY_TEXT(out->state, drv_state_name(drv_get_state(dev->drv)));
 	if (drv_last_error(dev->drv)->code)
 		COPY_TEXT(out->error, drv_last_error(dev->drv)->text);
 	out->clients = count(&dev->svc->clients);
+	out->freq_mhz = drv_freq_mhz(dev->drv);
 	base_for_each (node, &dev->ctxs)
 		add_context(out, svc_list_entry(node, const struct svc_ctx, link));
 }
@@ -274,23 +217,29 @@ static void fill_metrics(struct svc_device *dev, union any_call *call)
 	out->jobs_refused = dev->jobs_refused;
 	out->irqs = info.irqs;
 	out->mmu_faults = info.mmu_faults;
+	out->time_ns = drv_now_ns(dev->drv);
+	out->busy_ns = base_min(info.busy_ns, out->time_ns);
 }
 
-static void print_client(struct text *text, const struct svc_client *client)
+static void print_client(struct svc_text *text, const struct svc_client *client)
 {
 	char name[4 * SVC_NAME_SIZE];
 
 	svc_escape(client->name, name, sizeof(name));
-	text_add(text,
-		 "client-%u: name=\"%s\" uid=%u pid=%u privileged=%s contexts=%u queues=%u "
-		 "handles=%u memory_bytes=%llu\n",
-		 client->id, name, client->cred.uid, client->cred.pid,
-		 client->cred.privileged ? "yes" : "no", client->nr_ctxs, client->nr_queues,
-		 client->nr_handles, (unsigned long long)client->memory_bytes);
+	svc_text_add(
+		text,
+		"client-%u: name=\"%s\" uid=%u pid=%u privileged=%s contexts=%u queues=%u "
+		"handles=%u memory_bytes=%llu jobs_submitted=%llu jobs_done=%llu jobs_failed=%llu "
+		"busy_ns=%llu\n",
+		client->id, name, client->cred.uid, client->cred.pid,
+		client->cred.privileged ? "yes" : "no", client->nr_ctxs, client->nr_queues,
+		client->nr_handles, (unsigned long long)client->memory_bytes,
+		(unsigned long long)client->jobs_submitted, (unsigned long long)client->jobs_done,
+		(unsigned long long)client->jobs_failed, (unsigned long long)client->busy_ns);
 }
 
 /* Who is not privileged sees the others as totals only. */
-static void print_clients(struct svc_client *self, struct svc_device *dev, struct text *text)
+static void print_clients(struct svc_client *self, struct svc_device *dev, struct svc_text *text)
 {
 	const struct svc_list *node;
 	u32 nr = 0, ctxs = 0, queues = 0;
@@ -309,11 +258,24 @@ static void print_clients(struct svc_client *self, struct svc_device *dev, struc
 		memory_bytes += c->memory_bytes;
 	}
 	if (!self->cred.privileged)
-		text_add(text, "others: clients=%u contexts=%u queues=%u memory_bytes=%llu\n", nr,
-			 ctxs, queues, (unsigned long long)memory_bytes);
+		svc_text_add(text, "others: clients=%u contexts=%u queues=%u memory_bytes=%llu\n",
+			     nr, ctxs, queues, (unsigned long long)memory_bytes);
 }
 
-static void print_devices(struct svc_client *client, struct svc_device *none, struct text *text)
+static void print_trace(struct svc_client *client, struct svc_device *dev, struct svc_text *text)
+{
+	(void)client;
+	drv_trace_dump(dev->drv, UINT32_MAX, svc_text_line, text);
+}
+
+static void print_dump(struct svc_client *client, struct svc_device *dev, struct svc_text *text)
+{
+	(void)client;
+	svc_dev_process(dev);
+	drv_dump(dev->drv, svc_text_line, text);
+}
+
+static void print_devices(struct svc_client *client, struct svc_device *none, struct svc_text *text)
 {
 	(void)none;
 	for (u32 i = 0; i < SVC_MAX_DEVICES; i++) {
@@ -322,7 +284,7 @@ static void print_devices(struct svc_client *client, struct svc_device *none, st
 		if (!client->svc->dev[i])
 			continue;
 		drv_get_info(client->svc->dev[i]->drv, &info);
-		text_add(text, "%u: %s %s\n", i, info.gen, info.product);
+		svc_text_add(text, "%u: %s %s\n", i, info.gen, info.product);
 	}
 }
 
@@ -338,6 +300,8 @@ static const struct node nodes[] = {
 	STRUCT_NODE(status, STATUS),
 	STRUCT_NODE(metrics, METRICS),
 	{ .name = "clients", .print = print_clients },
+	{ .name = "trace", .print = print_trace },
+	{ .name = "dump", .print = print_dump },
 };
 
 static const struct node device_list = { .name = "", .print = print_devices };
@@ -352,11 +316,11 @@ static void fill_node(const struct node *node, struct svc_device *dev, union any
 }
 
 static void print_node(const struct node *node, struct svc_client *client, struct svc_device *dev,
-		       struct text *text)
+		       struct svc_text *text)
 {
 	union any_call call;
 
-	text_reserve(text, 1);
+	svc_text_reserve(text, 1);
 	if (node->print) {
 		node->print(client, dev, text);
 		return;
@@ -366,25 +330,22 @@ static void print_node(const struct node *node, struct svc_client *client, struc
 		print_field(text, &node->fields[i], (const u8 *)&call);
 }
 
-static struct svc_text *to_text(struct svc_handle *h)
+static struct snapshot *to_snapshot(struct svc_handle *h)
 {
-	return base_container_of(h, struct svc_text, handle);
+	return base_container_of(h, struct snapshot, handle);
 }
 
 static s64 text_read(struct svc_handle *h, void *buf, u64 size, struct base_err *err)
 {
-	struct svc_text *text = to_text(h);
-	u64 nr = base_min(size, text->len - text->pos);
+	struct snapshot *snap = to_snapshot(h);
 
 	(void)err;
-	memcpy(buf, text->buf + text->pos, nr);
-	text->pos += nr;
-	return (s64)nr;
+	return (s64)svc_text_take(&snap->text, &snap->pos, buf, size);
 }
 
 static int text_call(struct svc_handle *h, struct svc_call *arg, u64 size, struct base_err *err)
 {
-	const struct node *node = to_text(h)->node;
+	const struct node *node = to_snapshot(h)->node;
 	union any_call call;
 	int ret;
 
@@ -400,13 +361,13 @@ static int text_call(struct svc_handle *h, struct svc_call *arg, u64 size, struc
 
 static void text_close(struct svc_handle *h)
 {
-	base_free(to_text(h)->buf);
-	base_free(to_text(h));
+	base_free(to_snapshot(h)->text.buf);
+	base_free(to_snapshot(h));
 }
 
 static u64 text_size(const struct svc_handle *h)
 {
-	return base_container_of(h, const struct svc_text, handle)->len;
+	return base_container_of(h, const struct snapshot, handle)->text.len;
 }
 
 static const struct svc_handle_ops text_ops = {
@@ -428,45 +389,79 @@ static const struct node *find_node(const char *name)
 static int open_text(struct svc_client *client, struct svc_device *dev, const struct node *node,
 		     u32 *out, struct base_err *err)
 {
-	struct svc_text *open = base_zalloc(sizeof(*open));
-	struct text text = { 0 };
+	struct snapshot *snap = base_zalloc(sizeof(*snap));
 	int ret = -ENOMEM;
 
-	if (!open)
+	if (!snap)
 		return base_err_set(err, ret, "%s: no memory for the handle", node->name);
-	print_node(node, client, dev, &text);
-	if (text.failed) {
+	print_node(node, client, dev, &snap->text);
+	if (snap->text.failed) {
 		base_err_set(err, ret, "%s: no memory for the text", node->name);
 		goto err_free;
 	}
-	open->handle.ops = &text_ops;
-	open->handle.dev = dev;
-	open->node = node;
-	open->buf = text.buf;
-	open->len = text.len;
-	ret = svc_handle_add(client, &open->handle, out, err);
+	snap->handle.ops = &text_ops;
+	snap->handle.dev = dev;
+	snap->node = node;
+	ret = svc_handle_add(client, &snap->handle, out, err);
 	if (ret)
 		goto err_free;
 	return 0;
 
 err_free:
-	base_free(text.buf);
-	base_free(open);
+	base_free(snap->text.buf);
+	base_free(snap);
 	return ret;
+}
+
+/* Nodes that are more than a snapshot.  -ENOENT, without a word in @err, when it is none. */
+static int open_special(struct svc_client *client, struct svc_device *dev, const char *name,
+			u32 *out, struct base_err *err)
+{
+	if (strcmp(name, "log") == 0 || strcmp(name, "log?errors") == 0)
+		return svc_log_open(client, dev, strchr(name, '?') != NULL, out, err);
+	if (strcmp(name, "control") == 0)
+		return svc_control_open(client, dev, out, err);
+	return -ENOENT;
+}
+
+/* What tells of other clients' work, or changes it, is not for everybody. */
+static bool is_public(const char *name)
+{
+	static const char *const names[] = { "info", "status", "metrics", "clients" };
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(names); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int open_of_device(struct svc_client *client, struct svc_device *dev, const char *name,
+			  u32 *out, struct base_err *err)
+{
+	const struct node *node = find_node(name);
+	char shown[80];
+	int ret;
+
+	svc_escape(name, shown, sizeof(shown));
+	if (!client->cred.privileged && !is_public(name))
+		return base_err_set(err, -EACCES,
+				    "path: node \"%s\" is none, or needs privilege; for all are "
+				    "info, status, metrics, clients and ctx",
+				    shown);
+	ret = node ? open_text(client, dev, node, out, err)
+		   : open_special(client, dev, name, out, err);
+	if (ret != -ENOENT)
+		return ret;
+	return base_err_set(err, ret,
+			    "path: a device has no node \"%s\", expected info, status, metrics, "
+			    "clients, log, log?errors, trace, dump, control or ctx",
+			    shown);
 }
 
 int svc_node_open(struct svc_client *client, struct svc_device *dev, const char *name, u32 *out,
 		  struct base_err *err)
 {
-	const struct node *node = dev ? find_node(name) : &device_list;
-	char shown[80];
-
-	if (!node) {
-		svc_escape(name, shown, sizeof(shown));
-		return base_err_set(err, -ENOENT,
-				    "path: a device has no node \"%s\", expected info, status, "
-				    "metrics, clients or ctx",
-				    shown);
-	}
-	return open_text(client, dev, node, out, err);
+	if (!dev)
+		return open_text(client, NULL, &device_list, out, err);
+	return open_of_device(client, dev, name, out, err);
 }

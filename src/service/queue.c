@@ -89,6 +89,7 @@ static int submit_chunk(struct svc_queue *queue, const struct abi_job *jobs, u32
 	queue->unread += (u32)ret;
 	queue->submitted += (u32)ret;
 	queue->handle.dev->jobs_submitted += (u32)ret;
+	queue->handle.client->jobs_submitted += (u32)ret;
 	return ret;
 }
 
@@ -135,6 +136,21 @@ static s64 queue_write(struct svc_handle *h, const void *buf, u64 size, struct b
 	return ret * (s64)sizeof(struct abi_job);
 }
 
+/* Jobs that overlap count once; those that another queue's reader gets to later may count less. */
+static void account(struct svc_client *client, const struct abi_completion *done, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++) {
+		u64 from = base_max(done[i].start_ns, client->seen_ns);
+
+		client->jobs_failed += done[i].status != 0;
+		if (done[i].end_ns <= from)
+			continue;
+		client->busy_ns += done[i].end_ns - from;
+		client->seen_ns = done[i].end_ns;
+	}
+	client->jobs_done += nr;
+}
+
 static u64 take_completions(struct svc_queue *queue, u8 *dst, u64 max)
 {
 	struct abi_completion out[CHUNK];
@@ -145,6 +161,7 @@ static u64 take_completions(struct svc_queue *queue, u8 *dst, u64 max)
 		u32 nr = drv_queue_reap(queue->drv, out, want);
 
 		memcpy(dst + done * sizeof(out[0]), out, nr * sizeof(out[0]));
+		account(queue->handle.client, out, nr);
 		queue->unread -= base_min(nr, queue->unread);
 		done += nr;
 		if (nr < want)

@@ -145,10 +145,115 @@ static void clients_see_what_they_may(void **state)
 	assert_null(strstr(buf, "others"));
 }
 
+static void write_control(struct svc_client *client, const char *text, int want, const char *says)
+{
+	u32 node = open_ok(client, "0/control");
+	struct base_err err = { 0 };
+	s64 ret = svc_write(client, node, text, strlen(text), &err);
+
+	assert_int_equal(ret, want ? want : (s64)strlen(text));
+	if (says)
+		assert_non_null(strstr(err.text, says));
+	assert_int_equal(svc_close(client, node, NULL), 0);
+}
+
+static void control(void **state)
+{
+	struct fixture *f = *state;
+	char buf[8];
+	u32 node;
+
+	write_control(f->root, "loglevel 3\n", 0, NULL);
+	assert_int_equal(f->drv.log_level, 3);
+	write_control(f->root, "fwlevel 0x4", 0, NULL);
+	assert_int_equal(f->drv.fw_level, 4);
+	write_control(f->root, "fwlevel 6", -EINVAL, "1 debug to 5 fatal");
+	write_control(f->root, "loglevel 4", -EINVAL, "0 errors to 3 all");
+	write_control(f->root, "loglevel", -EINVAL, "takes a number");
+	write_control(f->root, "loglevel x", -EINVAL, "takes a number");
+	write_control(f->root, "loglevel 1 2", -EINVAL, "takes a number");
+	write_control(f->root, "log 1", -EINVAL, "expected one of");
+	write_control(f->root, "\n", -EINVAL, "expected one of");
+	write_control(f->root, "loglevel 000000000000000000000000000000000000000000000000000000002",
+		      -EINVAL, "1 to 64");
+	assert_int_equal(f->drv.log_level, 3);
+	assert_int_equal(f->drv.fw_level, 4);
+	f->drv.fw_level_error = -EBUSY;
+	write_control(f->root, "fwlevel 1", -EBUSY, "EBUSY");
+	node = open_ok(f->root, "0/control");
+	assert_int_equal(svc_read(f->root, node, buf, 8, &f->err), -EOPNOTSUPP);
+	assert_int_equal(svc_write(f->root, node, buf, 0, &f->err), -EINVAL);
+}
+
+/* What the firmware writes is read once, now or when it comes. */
+static void log_is_followed(void **state)
+{
+	struct fixture *f = *state;
+	u32 log = open_ok(f->root, "0/log"), errors = open_ok(f->root, "0/log?errors");
+	char buf[64] = { 0 };
+
+	assert_int_equal(svc_read(f->root, log, buf, sizeof(buf), &f->err), 0);
+	assert_int_equal(svc_wait(f->root, log, 1000, &f->err), -ETIMEDOUT);
+	f->drv.log = "NPU: one";
+	assert_int_equal(svc_read(f->root, errors, buf, sizeof(buf), &f->err), 0);
+	assert_int_equal(svc_wait(f->root, log, 1000, &f->err), 0);
+	assert_int_equal(svc_read(f->root, log, buf, 4, &f->err), 4);
+	assert_int_equal(svc_read(f->root, log, buf + 4, sizeof(buf) - 4, &f->err), 5);
+	assert_string_equal(buf, "NPU: one\n");
+	assert_int_equal(svc_read(f->root, log, buf, sizeof(buf), &f->err), 0);
+	f->drv.log = "NPU: two";
+	assert_int_equal(svc_read(f->root, log, buf, sizeof(buf), &f->err), 9);
+}
+
+static void some_nodes_need_privilege(void **state)
+{
+	static const char *const paths[] = { "0/log", "0/log?errors", "0/trace", "0/dump",
+					     "0/control" };
+	struct fixture *f = *state;
+	u32 handle;
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(paths); i++) {
+		assert_int_equal(svc_open(f->user, paths[i], &handle, &f->err), -EACCES);
+		assert_non_null(strstr(f->err.text, "needs privilege"));
+		assert_int_equal(svc_close(f->root, open_ok(f->root, paths[i]), NULL), 0);
+	}
+}
+
+/* Per client: overlapping jobs count once, failures apart. */
+static void clients_are_accounted(void **state)
+{
+	struct fixture *f = *state;
+	u32 ctx = open_ok(f->user, "0/ctx");
+	u64 addr = addr_of(f->user, dup_ok(f->user, ctx, "bo/4096"));
+	u32 queue = dup_ok(f->user, ctx, "queue");
+	struct abi_completion done[8];
+	char buf[1024];
+
+	f->drv.job_ns = 100;
+	assert_int_equal(submit(f->user, queue, addr, 3), 3 * 64);
+	f->drv.now_ns = 1000;
+	fake_complete(f->drv.queues[0], 2); /* both from 900 to 1000 */
+	assert_int_equal(svc_read(f->user, queue, done, sizeof(done), NULL), 2 * sizeof(done[0]));
+	f->drv.now_ns = 1050;
+	f->drv.status = -EIO;
+	fake_complete(f->drv.queues[0], 1); /* from 950 */
+	assert_int_equal(svc_read(f->user, queue, done, sizeof(done), NULL), sizeof(done[0]));
+	read_node(f->user, "0/clients", buf, sizeof(buf));
+	assert_non_null(strstr(buf, " jobs_submitted=3 jobs_done=3 jobs_failed=1 busy_ns=150\n"));
+	read_node(f->user, "0/metrics", buf, sizeof(buf));
+	assert_non_null(strstr(buf, "time_ns: 1050\nbusy_ns: 77\n"));
+	read_node(f->user, "0/status", buf, sizeof(buf));
+	assert_non_null(strstr(buf, "freq_mhz: 1234\n"));
+	read_node(f->root, "0/dump", buf, sizeof(buf));
+	assert_string_equal(buf, "== device\nfake\n");
+	read_node(f->root, "0/trace", buf, sizeof(buf));
+	assert_string_equal(buf, "a record\n");
+}
+
 static void bad_paths(void **state)
 {
-	static const char *const paths[] = { "0",      "0/",	 "0/inf",  "0/info/",	"1/info",
-					     "8/info", "x/info", "0/ctx?", "0/control", "0/log" };
+	static const char *const paths[] = { "0",      "0/",	 "0/inf",  "0/info/",	 "1/info",
+					     "8/info", "x/info", "0/ctx?", "0/control/", "0/log?" };
 	struct fixture *f = *state;
 	u32 handle = 99;
 
@@ -556,6 +661,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(text_nodes),
 		T(clients_see_what_they_may),
+		T(control),
+		T(log_is_followed),
+		T(some_nodes_need_privilege),
+		T(clients_are_accounted),
 		T(bad_paths),
 		T(bad_handles),
 		T(wrong_verbs),
