@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * Buffers: memory of the seam, mapped in one context.  SRC: P 9.
+ * How it is mapped is the generation's: behind the MMU, here, or not at all (gen/).
  */
 #include <assert.h>
 #include <errno.h>
@@ -50,20 +51,13 @@ static int map(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_b
 	return 0;
 }
 
-int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo **out)
+int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo *bo)
 {
 	struct drv_dev *dev = ctx->dev;
-	struct drv_bo *bo;
-	int ret;
+	int ret = take_va(ctx, spec, bo);
 
-	bo = base_zalloc(sizeof(*bo));
-	if (!bo)
-		return -ENOMEM;
-	bo->ctx = ctx;
-	bo->size = base_align_up(spec->size, BASE_PAGE_SIZE);
-	ret = take_va(ctx, spec, bo);
 	if (ret)
-		goto err_free;
+		return ret;
 	/* CONTIGUOUS groups need the device address aligned as the NPU address is */
 	ret = dev->ops->dma_alloc(dev->os, bo->size,
 				  bo->size >= BIG_ALIGN ? BIG_ALIGN : BASE_PAGE_SIZE, spec->cache,
@@ -73,18 +67,42 @@ int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_b
 	ret = map(ctx, spec, bo);
 	if (ret)
 		goto err_free_dma;
-	drv_list_add(&ctx->bos, &bo->link);
 	drv_mmu_invalidate(dev, ctx->ssid);
-	*out = bo;
 	return 0;
 
 err_free_dma:
 	dev->ops->dma_free(dev->os, &bo->dma);
 err_put_va:
 	drv_va_free(&ctx->va, bo->va);
-err_free:
-	base_free(bo);
 	return ret;
+}
+
+void drv_mmu_bo_close(struct drv_bo *bo)
+{
+	struct drv_ctx *ctx = bo->ctx;
+
+	drv_pt_unmap(ctx->root, bo->va, bo->size);
+	drv_va_free(&ctx->va, bo->va);
+	drv_mmu_drop_bo(ctx->dev, ctx->ssid, bo);
+}
+
+int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo **out)
+{
+	struct drv_bo *bo = base_zalloc(sizeof(*bo));
+	int ret;
+
+	if (!bo)
+		return -ENOMEM;
+	bo->ctx = ctx;
+	bo->size = base_align_up(spec->size, BASE_PAGE_SIZE);
+	ret = ctx->dev->info->ops->bo_open(ctx, spec, bo);
+	if (ret) {
+		base_free(bo);
+		return ret;
+	}
+	drv_list_add(&ctx->bos, &bo->link);
+	*out = bo;
+	return 0;
 }
 
 static const struct reg_range *range_of(const struct reg_gen *gen, u32 flags)
@@ -122,12 +140,8 @@ void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo)
 
 void drv_bo_destroy(struct drv_bo *bo)
 {
-	struct drv_ctx *ctx = bo->ctx;
-
 	drv_list_del(&bo->link);
-	drv_pt_unmap(ctx->root, bo->va, bo->size);
-	drv_va_free(&ctx->va, bo->va);
-	drv_mmu_drop_bo(ctx->dev, ctx->ssid, bo);
+	bo->ctx->dev->info->ops->bo_close(bo);
 }
 
 void *drv_bo_cpu(const struct drv_bo *bo)

@@ -16,25 +16,40 @@
 
 #include "driver/dev.h"
 
+int drv_mmu_ctx_open(struct drv_ctx *ctx)
+{
+	ctx->root = drv_pt_create(ctx->dev);
+	if (!ctx->root)
+		return -ENOMEM;
+	drv_mmu_set_cd(ctx->dev, ctx->ssid, ctx->root);
+	return 0;
+}
+
+void drv_mmu_ctx_close(struct drv_ctx *ctx)
+{
+	drv_mmu_set_cd(ctx->dev, ctx->ssid, NULL);
+	drv_mmu_drop_tables(ctx->dev, ctx->ssid, ctx->root);
+}
+
 int drv_ctx_new(struct drv_dev *dev, u32 ssid, struct drv_ctx **out)
 {
 	struct drv_ctx *ctx = base_zalloc(sizeof(*ctx));
+	int ret;
 
 	if (!ctx)
 		return -ENOMEM;
-	ctx->root = drv_pt_create(dev);
-	if (!ctx->root) {
-		base_free(ctx);
-		return -ENOMEM;
-	}
 	ctx->dev = dev;
 	ctx->ssid = ssid;
 	ctx->drain_deadline_ns = DRV_NO_TIME;
 	drv_list_init(&ctx->link);
 	drv_list_init(&ctx->queues);
 	drv_list_init(&ctx->bos);
+	ret = dev->info->ops->ctx_open(ctx);
+	if (ret) {
+		base_free(ctx);
+		return ret;
+	}
 	dev->ctxs[ssid] = ctx;
-	drv_mmu_set_cd(dev, ssid, ctx->root);
 	*out = ctx;
 	return 0;
 }
@@ -45,8 +60,7 @@ void drv_ctx_free(struct drv_ctx *ctx)
 
 	while (!drv_list_empty(&ctx->bos))
 		drv_bo_destroy(base_container_of(ctx->bos.next, struct drv_bo, link));
-	drv_mmu_set_cd(dev, ctx->ssid, NULL);
-	drv_mmu_drop_tables(dev, ctx->ssid, ctx->root);
+	dev->info->ops->ctx_close(ctx);
 	drv_va_fini(&ctx->va);
 	drv_list_del(&ctx->link);
 	dev->ctxs[ctx->ssid] = NULL;

@@ -36,10 +36,12 @@ void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns)
  * Creation
  */
 
-static int init_sys(struct drv_dev *dev, struct base_err *err)
+int drv_vpu_init(struct drv_dev *dev, struct base_err *err)
 {
-	int ret = drv_mmu_init(dev);
+	int ret;
 
+	drv_sched_choose(dev);
+	ret = drv_mmu_init(dev);
 	if (ret)
 		goto err_out;
 	ret = drv_ctx_new(dev, 0, &dev->sys);
@@ -65,6 +67,14 @@ err_out:
 		base_err_set(err, ret, "%s: memory for the page tables: %s", dev->os->location,
 			     base_err_name(ret));
 	return ret;
+}
+
+void drv_vpu_fini(struct drv_dev *dev)
+{
+	drv_boot_fini(dev);
+	drv_ctx_free(dev->reserved);
+	drv_ctx_free(dev->sys);
+	drv_mmu_fini(dev);
 }
 
 static void init_fields(struct drv_dev *dev, struct os_device *os, const struct drv_config *cfg)
@@ -125,8 +135,7 @@ int drv_create(struct os_device *os, const struct drv_config *cfg, struct drv_de
 	ret = drv_fw_find(dev, "", err);
 	if (ret)
 		goto err_release_pci;
-	drv_sched_choose(dev);
-	ret = init_sys(dev, err);
+	ret = dev->info->ops->init(dev, err);
 	if (ret)
 		goto err_fw_fini;
 	*out = dev;
@@ -148,10 +157,7 @@ void drv_destroy(struct drv_dev *dev)
 	if (dev->powered && drv_shutdown(dev, NULL))
 		drv_dbg(dev, PM, "shutdown: %s", dev->warn.text);
 	drv_ctx_progress(dev); /* what was destroyed and waited for the firmware */
-	drv_boot_fini(dev);
-	drv_ctx_free(dev->reserved);
-	drv_ctx_free(dev->sys);
-	drv_mmu_fini(dev);
+	dev->info->ops->fini(dev);
 	drv_fw_fini(dev);
 	drv_pci_release(dev);
 	base_free(dev);
@@ -338,7 +344,7 @@ static void timers(struct drv_dev *dev)
 {
 	drv_jsm_timer(dev);
 	drv_mmu_timer(dev);
-	drv_jsm_tdr(dev);
+	dev->info->ops->watchdog(dev);
 	drv_ctx_timer(dev);
 }
 

@@ -103,6 +103,7 @@ struct drv_ctx {
 	struct drv_list queues, bos;
 	struct drv_va va;
 	struct drv_pt *root;
+	struct abi_job *descs; /* of jobs[], of a device that reads them whole; else NULL */
 	struct drv_job jobs[DRV_CTX_JOBS];
 };
 
@@ -120,6 +121,7 @@ enum drv_queue_state {
 	DRV_QUEUE_UNREGISTERING,
 	DRV_QUEUE_WANT_DESTROY,
 	DRV_QUEUE_DESTROYING,
+	DRV_QUEUE_SHARED, /* nobody to register with: drv_gen_ops.queue_publish takes its jobs */
 };
 
 #define DRV_QUEUE_DONE_MAX 256u /* completions not reaped, and jobs that will add to them */
@@ -130,6 +132,7 @@ struct drv_queue {
 	struct drv_io db_io; /* its doorbell */
 	u32 pending;
 	enum drv_queue_state state;
+	enum drv_queue_state idle; /* the state of a queue of which nobody knows */
 	u32 done_head, done_nr;
 	struct abi_completion *done; /* DRV_QUEUE_DONE_MAX of them */
 	u32 db;
@@ -138,6 +141,7 @@ struct drv_queue {
 	struct drv_list link; /* ctx->queues */
 	struct drv_bo *bo;
 	struct drv_bo *preempt[2]; /* primary, secondary; NULL = none; P 10.6 */
+	u32 ring_idx;		   /* of the device's rings that queues share: the one it uses */
 };
 
 /* A question to the firmware.  Its index is its slot in the TX buffer. */
@@ -255,6 +259,7 @@ struct drv_dev {
 
 	const struct reg_gen *gen;
 	const struct drv_gen_info *info;
+	void *gen_priv;				 /* the generation's own */
 	const struct drv_seq *seqs[DRV_NR_SEQS]; /* the generation's; tests put theirs here */
 	const char *product;
 	u16 vendor_id, device_id;
@@ -304,6 +309,8 @@ struct drv_dev {
 #define drv_dbg(dev, cat, ...)	base_log(&(dev)->log, BASE_LOG_DBG, BASE_LOG_##cat, __VA_ARGS__)
 
 /* dev.c */
+int drv_vpu_init(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
+void drv_vpu_fini(struct drv_dev *dev);
 /** drv_timer_set() - in dev.c's loop the earliest of all timers counts. */
 void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns);
 /** drv_fail() - the device is lost: quiet it, state FAILED, once.  Jobs end with -ETIMEDOUT if @code
@@ -438,6 +445,9 @@ void drv_pt_unmap(struct drv_pt *root, u64 va, u64 len);
 u64 drv_pt_lookup(const struct drv_pt *root, u64 va);
 
 /* ctx.c */
+/** drv_mmu_ctx_open(), drv_mmu_ctx_close() - an address space behind the MMU: drv_gen_ops. */
+int drv_mmu_ctx_open(struct drv_ctx *ctx) BASE_WARN_UNUSED;
+void drv_mmu_ctx_close(struct drv_ctx *ctx);
 int drv_ctx_new(struct drv_dev *dev, u32 ssid, struct drv_ctx **out) BASE_WARN_UNUSED;
 void drv_ctx_free(struct drv_ctx *ctx);
 /** drv_ctx_mark() - no more jobs of @ctx, no more faults of it recorded. */
@@ -458,12 +468,19 @@ struct drv_bo_spec {
 	u32 map;	      /* enum drv_map_flags */
 	u64 ro_start, ro_end; /* part of it that is read-only, offsets */
 };
+/** drv_mmu_bo_open(), drv_mmu_bo_close() - a buffer behind the MMU: drv_gen_ops. */
+int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
+		    struct drv_bo *bo) BASE_WARN_UNUSED;
+void drv_mmu_bo_close(struct drv_bo *bo);
 int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
 	       struct drv_bo **out) BASE_WARN_UNUSED;
 /** drv_bo_release() - memory of a buffer that is not mapped any more. */
 void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo);
 
 /* queue.c */
+/** drv_jobq_open(), drv_jobq_close() - a page of jobs with its doorbell: drv_gen_ops. */
+int drv_jobq_open(struct drv_queue *queue) BASE_WARN_UNUSED;
+void drv_jobq_close(struct drv_queue *queue);
 void drv_queue_progress(struct drv_queue *queue);
 void drv_queue_forget(struct drv_queue *queue);	 /* the firmware was reset */
 bool drv_queues_gone(const struct drv_ctx *ctx); /* the firmware knows none of them */
@@ -473,6 +490,8 @@ bool drv_queues_gone(const struct drv_ctx *ctx); /* the firmware knows none of t
 void drv_queue_publish(struct drv_queue *queue);
 /** drv_job_done() - the firmware says that job @id ended with @status. */
 void drv_job_done(struct drv_dev *dev, u32 id, u32 status);
+/** drv_job_end() - the same on a device where no status is its context's fault. */
+void drv_job_end(struct drv_dev *dev, u32 id, u32 status);
 /** drv_job_blame() - the oldest job of @queue hangs: its status, once it ends */
 void drv_job_blame(struct drv_queue *queue);
 /** drv_jobs_end() - complete all jobs of @ctx (NULL: all contexts; @queue NULL: all queues). */

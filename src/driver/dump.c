@@ -46,6 +46,12 @@ static void one(struct drv_dev *dev, const struct reg_block *block, const struct
 		put(out, " %s=0x%" PRIx64, fld->name,
 		    val >> fld->lo & BASE_MASK64(fld->hi - fld->lo, 0));
 	}
+	if (dev->info->ops->meaning) {
+		char text[80] = "";
+
+		dev->info->ops->meaning(desc, val, text, sizeof(text));
+		put(out, "%s%s", text[0] ? ": " : "", text);
+	}
 }
 
 static bool has_value(const struct reg_desc *desc)
@@ -178,6 +184,7 @@ static const char *const queue_states[] = {
 	[DRV_QUEUE_UNREGISTERING] = "being unregistered",
 	[DRV_QUEUE_WANT_DESTROY] = "to be destroyed",
 	[DRV_QUEUE_DESTROYING] = "being destroyed",
+	[DRV_QUEUE_SHARED] = "shares a ring",
 };
 
 static void dump_queue(const struct drv_queue *queue, u64 now_ns, const struct sink *to)

@@ -67,11 +67,11 @@ static __attribute__((cold)) bool btrs_irq(struct drv_dev *dev, u32 stat)
 {
 	int ret = dev->info->ops->btrs_irq(dev, stat);
 
-	if (ret) {
+	if (ret < 0) {
 		drv_fail(dev, ret, "the buttress reported an error: INTERRUPT_STAT 0x%x", stat);
 		return false;
 	}
-	return !(drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT);
+	return ret != DRV_IRQ_DONE && !(drv_rd32(dev, dev->regs.vpu_status) & IDLE_BIT);
 }
 
 static int handle(struct drv_dev *dev)

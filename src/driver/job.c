@@ -26,6 +26,17 @@ static u32 take_number(struct drv_ctx *ctx)
 	return n;
 }
 
+/* A device that reads whole descriptors takes none without a flag. */
+static inline void put_flagged(struct drv_queue *queue, const struct abi_job *desc, u32 n)
+{
+	struct drv_ctx *ctx = queue->ctx;
+
+	if (ctx->descs)
+		ctx->descs[n] = *desc;
+	if (desc->flags & ABI_JOB_SYNC)
+		drv_ring_set_sync(&queue->ring, ctx->jobs[n].slot);
+}
+
 static void put_job(struct drv_queue *queue, const struct abi_job *desc, u64 now_ns)
 {
 	struct drv_ctx *ctx = queue->ctx;
@@ -37,7 +48,9 @@ static void put_job(struct drv_queue *queue, const struct abi_job *desc, u64 now
 	job->cookie = desc->cookie;
 	job->start_ns = now_ns;
 	job->error = 0;
-	job->slot = (u8)drv_ring_push(&queue->ring, desc->cmd_addr, id, desc->flags & ABI_JOB_SYNC);
+	job->slot = (u8)drv_ring_push(&queue->ring, desc->cmd_addr, id);
+	if (BASE_UNLIKELY(desc->flags))
+		put_flagged(queue, desc, n);
 	drv_trace_add(&ctx->dev->trace, now_ns, DRV_TRACE_SUBMIT, id, desc->cmd_addr);
 }
 
@@ -210,6 +223,18 @@ void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
 	}
 	complete(dev, job, id, (s32)status);
 	note_idle(dev);
+	restart_tdr(dev);
+}
+
+void drv_job_end(struct drv_dev *dev, u32 id, u32 status)
+{
+	struct drv_job *job = find_job(dev, id);
+
+	if (!job) {
+		dev->unknown_jobs++;
+		return;
+	}
+	complete(dev, job, id, (s32)base_min(status, (u32)INT32_MAX));
 	restart_tdr(dev);
 }
 

@@ -9,7 +9,9 @@
  *   NEW -> WANT_REG -> CREATING -> WANT_SCHED -> SCHEDULING -> WANT_DB -> REGISTERING -> LIVE
  *   LIVE -> WANT_UNREG -> UNREGISTERING -> WANT_DESTROY -> DESTROYING -> NEW
  *
- * A destroyed queue is freed once it is NEW and has no jobs under way.
+ * A device whose queues share rings: always SHARED, nobody is asked anything.
+ *
+ * A destroyed queue is freed once it is NEW, or SHARED, and has no jobs under way.
  */
 #include <errno.h>
 
@@ -75,7 +77,7 @@ static void preempt_destroy(struct drv_queue *queue)
 /* An empty ring.  Where its jobs are preempted to is the same for all, and put in once. */
 static void ring_init(struct drv_queue *queue)
 {
-	drv_ring_init(&queue->ring, drv_bo_cpu(queue->bo));
+	drv_ring_init(&queue->ring, queue->ring.page);
 	for (u32 i = 0; queue->preempt[0] && i < ABI_JOBQ_SLOTS; i++) {
 		struct abi_jobq_job *job = &queue->ring.page->slot[i].job;
 
@@ -86,9 +88,42 @@ static void ring_init(struct drv_queue *queue)
 	}
 }
 
+int drv_jobq_open(struct drv_queue *queue)
+{
+	struct drv_dev *dev = queue->ctx->dev;
+	int ret = base_ids_get(&dev->dbs, &queue->db);
+
+	if (ret)
+		return ret;
+	ret = page_create(dev, &queue->bo);
+	if (ret)
+		goto err_put_db;
+	ret = preempt_create(queue);
+	if (ret)
+		goto err_destroy_bos;
+	queue->ring.page = drv_bo_cpu(queue->bo);
+	queue->db_io = dev->regs.doorbell;
+	queue->db_io.off += queue->db * dev->regs.doorbell_stride;
+	ring_init(queue);
+	return 0;
+
+err_destroy_bos:
+	preempt_destroy(queue);
+	drv_bo_destroy(queue->bo);
+err_put_db:
+	base_ids_put(&dev->dbs, queue->db);
+	return ret;
+}
+
+void drv_jobq_close(struct drv_queue *queue)
+{
+	preempt_destroy(queue);
+	drv_bo_destroy(queue->bo);
+	base_ids_put(&queue->ctx->dev->dbs, queue->db);
+}
+
 int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out)
 {
-	struct drv_dev *dev = ctx->dev;
 	struct drv_queue *queue;
 	int ret;
 
@@ -102,29 +137,16 @@ int drv_queue_create(struct drv_ctx *ctx, u32 priority, struct drv_queue **out)
 		ret = -ENOMEM;
 		goto err_free;
 	}
-	ret = base_ids_get(&dev->dbs, &queue->db);
-	if (ret)
-		goto err_free_done;
-	ret = page_create(dev, &queue->bo);
-	if (ret)
-		goto err_put_db;
 	queue->ctx = ctx;
 	queue->priority = priority;
-	ret = preempt_create(queue);
+	ret = ctx->dev->info->ops->queue_open(queue);
 	if (ret)
-		goto err_destroy_bos;
-	queue->db_io = dev->regs.doorbell;
-	queue->db_io.off += queue->db * dev->regs.doorbell_stride;
-	ring_init(queue);
+		goto err_free_done;
+	queue->state = queue->idle;
 	drv_list_add(&ctx->queues, &queue->link);
 	*out = queue;
 	return 0;
 
-err_destroy_bos:
-	preempt_destroy(queue);
-	drv_bo_destroy(queue->bo);
-err_put_db:
-	base_ids_put(&dev->dbs, queue->db);
 err_free_done:
 	base_free(queue->done);
 err_free:
@@ -134,12 +156,8 @@ err_free:
 
 static void queue_free(struct drv_queue *queue)
 {
-	struct drv_dev *dev = queue->ctx->dev;
-
 	drv_list_del(&queue->link);
-	preempt_destroy(queue);
-	drv_bo_destroy(queue->bo);
-	base_ids_put(&dev->dbs, queue->db);
+	queue->ctx->dev->info->ops->queue_close(queue);
 	base_free(queue->done);
 	base_free(queue);
 }
@@ -154,7 +172,7 @@ void drv_queue_destroy(struct drv_queue *queue)
 
 void drv_queue_forget(struct drv_queue *queue)
 {
-	queue->state = DRV_QUEUE_NEW;
+	queue->state = queue->idle;
 	ring_init(queue);
 }
 
@@ -340,7 +358,7 @@ void drv_queue_progress(struct drv_queue *queue)
 		turn_back(queue);
 	if (may_ask)
 		ask(queue);
-	if (queue->dying && !queue->pending && queue->state == DRV_QUEUE_NEW)
+	if (queue->dying && !queue->pending && queue->state == queue->idle)
 		queue_free(queue);
 }
 
@@ -349,8 +367,11 @@ void drv_queue_publish(struct drv_queue *queue)
 {
 	struct drv_dev *dev = queue->ctx->dev;
 
-	if (queue->state != DRV_QUEUE_LIVE || dev->mmu.in_flight)
+	if (BASE_UNLIKELY(queue->state != DRV_QUEUE_LIVE || dev->mmu.in_flight)) {
+		if (queue->state == DRV_QUEUE_SHARED)
+			dev->info->ops->queue_publish(queue);
 		return;
+	}
 	if (!drv_ring_publish(&queue->ring))
 		return;
 	dev->ops->wmb(dev->os);

@@ -54,7 +54,7 @@ static inline int drv_ring_room(const struct drv_ring *ring, u32 *out)
 }
 
 /** drv_ring_push() - write a job into the next slot, which must be free; returns the slot. */
-static inline u32 drv_ring_push(struct drv_ring *ring, u64 cmd_addr, u32 job_id, bool sync)
+static inline u32 drv_ring_push(struct drv_ring *ring, u64 cmd_addr, u32 job_id)
 {
 	u32 slot = ring->tail;
 	struct abi_jobq_job *job = &ring->page->slot[slot].job;
@@ -62,10 +62,14 @@ static inline u32 drv_ring_push(struct drv_ring *ring, u64 cmd_addr, u32 job_id,
 	job->batch_buf_addr = cmd_addr;
 	job->job_id = job_id;
 	job->flags = 0;
-	if (BASE_UNLIKELY(sync))
-		ring->sync |= BASE_BIT64(slot);
 	ring->tail = drv_ring_next(slot);
 	return slot;
+}
+
+/** drv_ring_set_sync() - what is behind the job of @slot waits until it is done. */
+static inline void drv_ring_set_sync(struct drv_ring *ring, u32 slot)
+{
+	ring->sync |= BASE_BIT64(slot);
 }
 
 /** drv_ring_publish_held() - drv_ring_publish() when there are SYNC jobs */

@@ -6,6 +6,15 @@
 
 #include <cmocka.h>
 
+/* A job that holds back those behind it. */
+static u32 push_sync(struct drv_ring *ring, u64 cmd_addr, u32 job_id)
+{
+	u32 slot = drv_ring_push(ring, cmd_addr, job_id);
+
+	drv_ring_set_sync(ring, slot);
+	return slot;
+}
+
 static struct abi_jobq page;
 static struct drv_ring ring;
 
@@ -30,7 +39,7 @@ static void test_depth_and_wrap(void **state)
 			assert_int_equal(drv_ring_room(&ring, &room), 0);
 			assert_int_equal(room, ABI_JOBQ_DEPTH - n);
 			if (room)
-				drv_ring_push(&ring, 0x1000, id++, false);
+				drv_ring_push(&ring, 0x1000, id++);
 		}
 		assert_true(drv_ring_publish(&ring));
 		drv_ring_commit(&ring);
@@ -46,7 +55,7 @@ static void test_slot_content(void **state)
 
 	(void)state;
 	page.slot[0].job.flags = 7; /* stale */
-	slot = drv_ring_push(&ring, 0xa0000040, 0x123, false);
+	slot = drv_ring_push(&ring, 0xa0000040, 0x123);
 	assert_int_equal(slot, 0);
 	assert_int_equal(page.slot[0].job.batch_buf_addr, 0xa0000040);
 	assert_int_equal(page.slot[0].job.job_id, 0x123);
@@ -58,7 +67,7 @@ static void test_nothing_to_publish(void **state)
 {
 	(void)state;
 	assert_false(drv_ring_publish(&ring));
-	drv_ring_push(&ring, 1, 1, false);
+	drv_ring_push(&ring, 1, 1);
 	assert_true(drv_ring_publish(&ring));
 	assert_false(drv_ring_publish(&ring));
 }
@@ -69,8 +78,8 @@ static void test_bad_head(void **state)
 	u32 room;
 
 	(void)state;
-	drv_ring_push(&ring, 1, 1, false);
-	drv_ring_push(&ring, 1, 2, false);
+	drv_ring_push(&ring, 1, 1);
+	drv_ring_push(&ring, 1, 2);
 	drv_ring_publish(&ring);
 	for (u32 bad = 3; bad < 200; bad++) {
 		page.hdr.head = bad;
@@ -90,9 +99,9 @@ static void test_head_past_published(void **state)
 	u32 room;
 
 	(void)state;
-	drv_ring_push(&ring, 1, 1, true);
-	drv_ring_push(&ring, 1, 2, false);
-	drv_ring_push(&ring, 1, 3, false);
+	push_sync(&ring, 1, 1);
+	drv_ring_push(&ring, 1, 2);
+	drv_ring_push(&ring, 1, 3);
 	drv_ring_publish(&ring);
 	page.hdr.head = 1;
 	assert_int_equal(drv_ring_room(&ring, &room), 0);
@@ -106,9 +115,9 @@ static void test_sync(void **state)
 	u32 first, second;
 
 	(void)state;
-	first = drv_ring_push(&ring, 1, 1, true);
-	second = drv_ring_push(&ring, 1, 2, true);
-	drv_ring_push(&ring, 1, 3, false);
+	first = push_sync(&ring, 1, 1);
+	second = push_sync(&ring, 1, 2);
+	drv_ring_push(&ring, 1, 3);
 	assert_true(drv_ring_publish(&ring));
 	assert_int_equal(ring.pub, 1);
 	assert_false(drv_ring_publish(&ring));
@@ -126,11 +135,11 @@ static void test_sync_at_the_wrap(void **state)
 {
 	(void)state;
 	for (u32 i = 0; i < ABI_JOBQ_SLOTS - 1; i++)
-		drv_ring_push(&ring, 1, i, false);
+		drv_ring_push(&ring, 1, i);
 	drv_ring_publish(&ring);
 	page.hdr.head = ring.pub;
-	assert_int_equal(drv_ring_push(&ring, 1, 62, true), ABI_JOBQ_SLOTS - 1);
-	drv_ring_push(&ring, 1, 63, false);
+	assert_int_equal(push_sync(&ring, 1, 62), ABI_JOBQ_SLOTS - 1);
+	drv_ring_push(&ring, 1, 63);
 	assert_true(drv_ring_publish(&ring));
 	assert_int_equal(ring.pub, 0);
 	assert_false(drv_ring_publish(&ring));

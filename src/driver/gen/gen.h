@@ -9,6 +9,12 @@
 #include "driver/seq.h"
 
 struct abi_boot_params;
+struct base_err;
+struct drv_bo;
+struct drv_bo_spec;
+struct drv_ctx;
+struct drv_queue;
+struct reg_desc;
 
 /* A register of the submit and interrupt paths, taken apart beforehand. */
 struct drv_io {
@@ -37,14 +43,43 @@ enum drv_seq_id {
 	DRV_NR_SEQS,
 };
 
+#define DRV_IRQ_DONE 1
+
 struct drv_gen_ops {
 	/* Fuses and the like, once: dev->freq, tile_fuse, perf_clk_hz. */
 	int (*probe)(struct drv_dev *dev);
-	/* The buttress raised @stat: log, clear, act.  -EIO when the device cannot go on. */
+	/* INTERRUPT_STAT, where it is read first, is @stat: log, clear, act.  0; DRV_IRQ_DONE when
+	 * there is no second level to look at; -EIO when the device cannot go on. */
 	int (*btrs_irq)(struct drv_dev *dev, u32 stat);
 	/* Boot parameters that only this generation has; the page is filled with the common ones. */
 	void (*boot_params)(struct drv_dev *dev, struct abi_boot_params *bp);
+
+	/* DRV_VPU_OPS: what all generations with Intel's firmware protocol do alike. */
+
+	/* Memory the device has for its life; init() that fails leaves none. */
+	int (*init)(struct drv_dev *dev, struct base_err *err);
+	void (*fini)(struct drv_dev *dev);
+	/* dev->tdr_ns may be over; not before jobs are under way. */
+	void (*watchdog)(struct drv_dev *dev);
+	/* Address space of a context; close() may free later. */
+	int (*ctx_open)(struct drv_ctx *ctx);
+	void (*ctx_close)(struct drv_ctx *ctx);
+	/* Memory and address of a buffer: fills in @bo; close() frees @bo, maybe later. */
+	int (*bo_open)(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo *bo);
+	void (*bo_close)(struct drv_bo *bo);
+	/* What a queue has beside its completions: its ring, how the device is told. */
+	int (*queue_open)(struct drv_queue *queue);
+	void (*queue_close)(struct drv_queue *queue);
+	/* Jobs of queues in state DRV_QUEUE_SHARED; NULL: no queue is ever in it. */
+	void (*queue_publish)(struct drv_queue *queue);
+	/* What @val of a register means, in words, "" when its fields say it all; may be NULL. */
+	void (*meaning)(const struct reg_desc *desc, u64 val, char *buf, size_t size);
 };
+
+#define DRV_VPU_OPS                                                                               \
+	.init = drv_vpu_init, .fini = drv_vpu_fini, .watchdog = drv_jsm_tdr,                      \
+	.ctx_open = drv_mmu_ctx_open, .ctx_close = drv_mmu_ctx_close, .bo_open = drv_mmu_bo_open, \
+	.bo_close = drv_mmu_bo_close, .queue_open = drv_jobq_open, .queue_close = drv_jobq_close
 
 struct drv_gen_info {
 	const struct reg_gen *gen;

@@ -372,6 +372,7 @@ const struct drv_gen_ops drv_lnl_ops = {
 	.probe = probe,
 	.btrs_irq = btrs_irq,
 	.boot_params = boot_params,
+	DRV_VPU_OPS,
 };
 
 const struct drv_layout drv_40xx_regs = {

@@ -228,6 +228,7 @@ static const struct drv_gen_ops ops = {
 	.probe = probe,
 	.btrs_irq = btrs_irq,
 	.boot_params = boot_params,
+	DRV_VPU_OPS,
 };
 
 /* Names older packages used; SRC: design section 8 */
