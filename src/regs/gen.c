@@ -267,6 +267,47 @@ const struct reg_gen reg_gen_npu60 = {
 	.pwr_delay_fast = { 198, 0, 198, 0 },
 };
 
+/*
+ * The reference map.  SRC of all of it: design section 8, which gives neither clocks nor fuses.
+ */
+const struct reg_gen reg_gen_ref = {
+	.name = "ref",
+	.ip_name = "reference",
+	.btrs_kind = REG_BTRS_NONE,
+	.ids = { { 0x7d1d, "reference NPU", "ref" } }, /* Meteor Lake's, without BAR4 */
+	.dma_bits = 64,
+	.bar_size = { [0] = 128 * MIB },
+	.blocks = { &reg_block_ref },
+	/* no MMU: user and dma are whatever memory there is */
+	.va = {
+		.runtime = { 0x80000000, 0xa0000000 },
+		.global = { 0x80000000, 0xc0000000 },
+		.user = { 0x1000, 0xfffffffffffff000 },
+		.shave = { 0x80000000, 0x80200000 },
+		.dma = { 0x1000, 0xfffffffffffff000 },
+	},
+	.freq_num = 1,
+	.freq_den = 1,
+	.entry_align = 4,
+	.db_first = 0,
+	.db_last = 1,
+	/* of the driver's own counting: the device knows none */
+	.ssid_first = 2,
+	.ssid_last = 130,
+	.btrs_irq_mask = REG_MASK(REG_REF_INTERRUPT_STAT__RING_0) |
+			 REG_MASK(REG_REF_INTERRUPT_STAT__RING_1) |
+			 REG_MASK(REG_REF_INTERRUPT_STAT__FW_STATUS),
+	.flat = true,
+	.cache_nn_cfg = 1,
+	.timeouts = {
+		.boot_ms = 5000,
+		.tdr_ms = 30000,
+		.inference_ms = 30000,
+		.autosuspend_ms = UINT32_MAX, /* never: the map has no state to sleep in */
+		.rst_clr_us = 1000000,
+	},
+};
+
 static const struct reg_gen *const gens[] = {
 	&reg_gen_npu37,
 	&reg_gen_npu40,
@@ -289,20 +330,55 @@ const struct reg_gen *reg_gen_by_name(const char *name)
 	return NULL;
 }
 
-const struct reg_gen *reg_gen_by_pci(u16 vendor, u16 device, const char **product)
+static const struct reg_pci_id *find_id(const struct reg_gen *gen, u16 device)
+{
+	for (const struct reg_pci_id *id = gen->ids; id->product; id++)
+		if (id->device == device)
+			return id;
+	return NULL;
+}
+
+bool reg_gen_has_id(const struct reg_gen *gen, u16 device)
+{
+	return find_id(gen, device) != NULL;
+}
+
+static bool has_bars(const struct reg_gen *gen, u32 bars)
+{
+	for (u32 bar = 0; bar < REG_NR_BARS; bar++)
+		if ((gen->bar_size[bar] != 0) != (bars >> bar & 1))
+			return false;
+	return true;
+}
+
+/* The first one with that id, or, if @bars is not NULL, with those BARs as well. */
+static const struct reg_gen *find_gen(u16 vendor, u16 device, const u32 *bars, const char **product)
 {
 	if (vendor != REG_PCI_VENDOR_INTEL)
 		return NULL;
 	for (size_t i = 0; i < NR_GENS; i++) {
-		for (const struct reg_pci_id *id = gens[i]->ids; id->product; id++) {
-			if (id->device != device)
-				continue;
-			if (product)
-				*product = id->product;
-			return gens[i];
-		}
+		const struct reg_pci_id *id = find_id(gens[i], device);
+
+		if (!id || (bars && !has_bars(gens[i], *bars)))
+			continue;
+		if (product)
+			*product = id->product;
+		return gens[i];
 	}
 	return NULL;
+}
+
+const struct reg_gen *reg_gen_by_pci(u16 vendor, u16 device, const char **product)
+{
+	return find_gen(vendor, device, NULL, product);
+}
+
+/* One that has too few BARs is known by its id: whoever maps them says which is missing. */
+const struct reg_gen *reg_gen_by_function(u16 vendor, u16 device, u32 bars, const char **product)
+{
+	const struct reg_gen *gen = find_gen(vendor, device, &bars, product);
+
+	return gen ? gen : reg_gen_by_pci(vendor, device, product);
 }
 
 const struct reg_gen *reg_gen_by_code(const char *code, u16 *device)

@@ -145,6 +145,8 @@ enum reg_btrs_kind {
  * @fill_max:         largest MEMORY_FILL, 0 = no limit known
  * @fence_cmp:        enum reg_fence_cmp
  * @copy:             COPY descriptor
+ * @flat:             no MMU: NPU addresses are device addresses, and a job reaches nothing but the
+ *                    three ranges of its descriptor
  * @pio_alias:        global_aliased_pio_* of the boot parameters is filled (7.2)
  * @cache_nn_cfg:     boot parameter cache_defaults[NN].cfg: shave start >> 31
  * @nnrt_api:         API index 7 of the firmware, major << 16 | minor
@@ -196,6 +198,7 @@ struct reg_gen {
 	u32 fill_max;
 	u8 fence_cmp;
 	struct reg_copy_desc copy;
+	bool flat;
 	bool pio_alias;
 	u8 cache_nn_cfg;
 	u32 nnrt_api;
@@ -210,8 +213,17 @@ const struct reg_gen *reg_gen_by_idx(unsigned int idx);
 /** reg_gen_by_name() - generation called @name, or NULL */
 const struct reg_gen *reg_gen_by_name(const char *name);
 
-/** reg_gen_by_pci() - generation of an Intel PCI device id, or NULL; *product if not NULL */
+/** reg_gen_by_pci() - first generation of an Intel PCI device id, or NULL; *product if not NULL */
 const struct reg_gen *reg_gen_by_pci(u16 vendor, u16 device, const char **product);
+
+/**
+ * reg_gen_by_function() - generation of a function with these ids and BARs, or NULL
+ * @bars: bit per BAR that is there; it tells generations with the same id apart
+ */
+const struct reg_gen *reg_gen_by_function(u16 vendor, u16 device, u32 bars, const char **product);
+
+/** reg_gen_has_id() - is @device an id of @gen? */
+bool reg_gen_has_id(const struct reg_gen *gen, u16 device);
 
 /** reg_gen_by_code() - generation of the product called @code ("mtl"), or NULL; *device */
 const struct reg_gen *reg_gen_by_code(const char *code, u16 *device);
@@ -253,5 +265,6 @@ extern const struct reg_gen reg_gen_npu37;
 extern const struct reg_gen reg_gen_npu40;
 extern const struct reg_gen reg_gen_npu50;
 extern const struct reg_gen reg_gen_npu60;
+extern const struct reg_gen reg_gen_ref;
 
 #endif

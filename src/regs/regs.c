@@ -60,6 +60,12 @@ enum {
 #define REG_TAB      reg_block_mmu
 #define REG_TAB_NAME "mmu"
 #include "regs/table.inc"
+
+#define REG_BLK      REF
+#define REG_BLK_DEF  "regs/ref.def"
+#define REG_TAB      reg_block_ref
+#define REG_TAB_NAME "ref"
+#include "regs/table.inc"
 /* clang-format on */
 
 const struct reg_desc *reg_find(const struct reg_block *block, u32 off)

@@ -198,6 +198,12 @@ extern const struct reg_block reg_block_ip_50xx;
 #define REG_BLK_DEF "regs/mmu.def"
 #include "regs/decl.inc"
 extern const struct reg_block reg_block_mmu;
+
+#define REG_BLK     REF
+#define REG_BLK_BAR 0
+#define REG_BLK_DEF "regs/ref.def"
+#include "regs/decl.inc"
+extern const struct reg_block reg_block_ref;
 /* clang-format on */
 
 #endif
