@@ -150,6 +150,8 @@ int drv_set_fw_log_level(struct drv_dev *dev, u32 level)
 
 	if (level > DRV_FW_LEVEL_MAX)
 		return -EINVAL;
+	if (!dev->sys)
+		return -EOPNOTSUPP; /* a firmware without messages */
 	if (drv_is_up(dev)) {
 		ret = drv_jsm_ask(dev, ABI_JSM_TRACE_SET_CONFIG, ABI_JSM_TRACE_SET_CONFIG_RSP,
 				  &config, sizeof(config), true, level_set, NULL);

@@ -209,6 +209,8 @@ void drv_ctx_progress(struct drv_dev *dev)
 	}
 	if (BASE_UNLIKELY(dev->engine.state != DRV_ENGINE_RUNNING))
 		drv_engine_progress(dev);
+	if (dev->nr_metrics)
+		drv_metric_progress(dev);
 }
 
 void drv_ctx_timer(struct drv_dev *dev)

@@ -88,6 +88,7 @@ static void init_fields(struct drv_dev *dev, struct os_device *os, const struct 
 	for (u32 i = 0; i < DRV_NR_TIMERS; i++)
 		dev->timers[i] = DRV_NO_TIME;
 	drv_list_init(&dev->ctx_list);
+	drv_list_init(&dev->metrics);
 	drv_list_init(&dev->mmu.zombies);
 	drv_jsm_init(dev);
 	drv_clock(dev);
@@ -157,6 +158,8 @@ void drv_destroy(struct drv_dev *dev)
 	if (dev->powered && drv_shutdown(dev, NULL))
 		drv_dbg(dev, PM, "shutdown: %s", dev->warn.text);
 	drv_ctx_progress(dev); /* what was destroyed and waited for the firmware */
+	drv_metric_fini(dev);
+	drv_counters_fini(dev);
 	dev->info->ops->fini(dev);
 	drv_fw_fini(dev);
 	drv_pci_release(dev);
@@ -346,6 +349,7 @@ static void timers(struct drv_dev *dev)
 	drv_mmu_timer(dev);
 	dev->info->ops->watchdog(dev);
 	drv_ctx_timer(dev);
+	drv_metric_timer(dev);
 }
 
 static u64 next_time(const struct drv_dev *dev)

@@ -203,10 +203,11 @@ struct drv_fw {
 /* When to look at something again; DRV_NO_TIME = no need.  The job watchdog, which every job sets
  * anew, is not among them: drv_dev.tdr_ns. */
 enum drv_timer {
-	DRV_TIMER_SEQ,	 /* the sequence under way */
-	DRV_TIMER_JSM,	 /* a question to the firmware is over its time */
-	DRV_TIMER_MMU,	 /* a batch of MMU commands is in flight */
-	DRV_TIMER_DRAIN, /* an aborted context waits for its jobs */
+	DRV_TIMER_SEQ,	  /* the sequence under way */
+	DRV_TIMER_JSM,	  /* a question to the firmware is over its time */
+	DRV_TIMER_MMU,	  /* a batch of MMU commands is in flight */
+	DRV_TIMER_DRAIN,  /* an aborted context waits for its jobs */
+	DRV_TIMER_METRIC, /* samples are to be read */
 	DRV_NR_TIMERS,
 };
 
@@ -298,6 +299,9 @@ struct drv_dev {
 	struct drv_ctx *sys, *reserved; /* SSID 0 and 1 */
 	struct base_ids ssids, dbs;
 	struct drv_list ctx_list; /* contexts of users */
+	struct drv_list metrics;  /* streams */
+	u32 nr_metrics;
+	struct drv_counters_state *counters; /* NULL: nobody asked */
 	u64 ipc_malformed, mmu_faults, firewall_irqs, gerrors, unknown_jobs;
 
 	struct drv_trace trace;
@@ -476,6 +480,18 @@ int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
 	       struct drv_bo **out) BASE_WARN_UNUSED;
 /** drv_bo_release() - memory of a buffer that is not mapped any more. */
 void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo);
+
+/* metric.c */
+/** drv_metric_progress() - ask what waits to be asked; free streams that ended */
+void drv_metric_progress(struct drv_dev *dev);
+void drv_metric_timer(struct drv_dev *dev);
+void drv_metric_fini(struct drv_dev *dev);
+
+/* counters.c */
+struct drv_counters;
+/** drv_counters_parse() - descriptors as the firmware wrote them; 0 or -EPROTO */
+int drv_counters_parse(const u8 *at, u32 size, struct drv_counters *out) BASE_WARN_UNUSED;
+void drv_counters_fini(struct drv_dev *dev);
 
 /* queue.c */
 /** drv_jobq_open(), drv_jobq_close() - a page of jobs with its doorbell: drv_gen_ops. */

@@ -150,7 +150,8 @@ void drv_set_log_level(struct drv_dev *dev, u32 level);
 
 /**
  * drv_set_fw_log_level() - what the firmware's log is to hold, from now on and after boots
- * Return: 0 (a firmware that runs was asked; its answer comes later), -EINVAL, -EBUSY (later).
+ * Return: 0 (a firmware that runs was asked; its answer comes later), -EINVAL, -EBUSY (later),
+ * -EOPNOTSUPP.
  */
 int drv_set_fw_log_level(struct drv_dev *dev, u32 level) BASE_WARN_UNUSED;
 

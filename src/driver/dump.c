@@ -160,13 +160,14 @@ static void dump_jobs(const struct drv_queue *queue, u64 now_ns, const struct si
 
 	for (u32 n = 0; n < DRV_CTX_JOBS; n++) {
 		const struct drv_job *job = &ctx->jobs[n];
-		const struct abi_jobq_job *slot = &queue->ring.page->slot[job->slot].job;
+		const struct abi_jobq *page = queue->ring.page;
 
 		if (job->queue != queue)
 			continue;
 		say(to,
 		    "    job 0x%x, slot %u, command buffer 0x%" PRIx64 ", for " NS_FMT ", error %d",
-		    ABI_JOBQ_JOB_ID(ctx->ssid, n), job->slot, slot->batch_buf_addr,
+		    ABI_JOBQ_JOB_ID(ctx->ssid, n), job->slot,
+		    page ? page->slot[job->slot].job.batch_buf_addr : 0,
 		    NS_ARG(now_ns - job->start_ns), job->error);
 	}
 }
@@ -190,13 +191,13 @@ static const char *const queue_states[] = {
 static void dump_queue(const struct drv_queue *queue, u64 now_ns, const struct sink *to)
 {
 	const struct drv_ring *ring = &queue->ring;
+	u32 head = ring->page ? __atomic_load_n(&ring->page->hdr.head, __ATOMIC_RELAXED) : 0;
 
 	say(to,
 	    "  doorbell %u: priority %u, %s%s, head %u, tail %u of %u, %u jobs under way, %u "
 	    "completions",
 	    queue->db, queue->priority, queue_states[queue->state], queue->dying ? ", dying" : "",
-	    __atomic_load_n(&ring->page->hdr.head, __ATOMIC_RELAXED), ring->pub, ring->tail,
-	    queue->pending, queue->done_nr);
+	    head, ring->pub, ring->tail, queue->pending, queue->done_nr);
 	if (queue->pending)
 		dump_jobs(queue, now_ns, to);
 }

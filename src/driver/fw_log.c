@@ -232,7 +232,8 @@ void drv_fw_log_forget(struct drv_dev *dev)
 	for (u32 log = 0; log <= DRV_FW_LOG_VERBOSE; log++) {
 		struct drv_bo *bo = log ? dev->fw.verb_log : dev->fw.crit_log;
 
-		memset(drv_bo_cpu(bo), 0, sizeof(struct abi_trace_header));
+		if (bo)
+			memset(drv_bo_cpu(bo), 0, sizeof(struct abi_trace_header));
 	}
 	dev->fw.boots++;
 }

@@ -294,10 +294,11 @@ static u32 metric_info(struct vnpu *v, const union abi_jsm_payload *req, union a
 	const struct abi_jsm_metric_start *r = &req->metric_start;
 	struct text t;
 
-	metric_answer(NULL, r->metric_group_mask, &rsp->metric_done);
-	if (!is_mask(r->metric_group_mask))
+	/* bits without a group are left out: Intel's user-mode driver asks with all bits set */
+	metric_answer(NULL, r->metric_group_mask & VNPU_METRIC_GROUPS, &rsp->metric_done);
+	if (!(r->metric_group_mask & VNPU_METRIC_GROUPS))
 		return JSM_INVALID_HANDLE;
-	describe(r->metric_group_mask, &t);
+	describe(r->metric_group_mask & VNPU_METRIC_GROUPS, &t);
 	rsp->metric_done.buffer_addr = r->buffer_addr;
 	rsp->metric_done.bytes_written = t.len;
 	if (!r->buffer_size)

@@ -6,6 +6,7 @@
 #include "drv_env.h"
 
 #include "cmdlist.h"
+#include "driver/metric.h"
 #include "driver/mmio.h"
 
 #define FENCE_OFF 0x3000u
@@ -296,6 +297,303 @@ static void test_firmware_log_level(void **state)
 	env_expect_clean(&env);
 }
 
+/*
+ * Metric streams
+ */
+
+#define PERIOD_NS BASE_NS_PER_MS
+
+struct samples {
+	u32 nr, nr_calls, dropped, size, nr_ends;
+	int end;
+	bool has_no_time;
+	u64 first, last; /* the first counter of a sample: time */
+	u64 jobs;	 /* the second one of the last */
+};
+
+static void on_samples(void *opaque, const void *data, u32 sample_size, u32 nr, u32 dropped)
+{
+	struct samples *s = opaque;
+
+	s->nr_calls++;
+	s->dropped += dropped;
+	s->size = sample_size;
+	for (u32 i = 0; i < nr; i++) {
+		u64 vals[2];
+
+		assert_true(sample_size >= sizeof(vals));
+		memcpy(vals, (const u8 *)data + i * sample_size, sizeof(vals));
+		/* none comes twice; group 1 has no time */
+		assert_true(s->has_no_time || vals[0] > s->last);
+		if (!s->nr++)
+			s->first = vals[0];
+		s->last = vals[0];
+		s->jobs = vals[1];
+	}
+}
+
+static void on_end(void *opaque, int ret)
+{
+	struct samples *s = opaque;
+
+	s->nr_ends++;
+	s->end = ret;
+}
+
+static struct drv_metric *stream(struct samples *s, u64 groups, u32 samples)
+{
+	const struct drv_metric_cfg cfg = { .groups = groups,
+					    .period_ns = PERIOD_NS,
+					    .samples = samples,
+					    .on_samples = on_samples,
+					    .on_end = on_end,
+					    .opaque = s };
+	struct drv_metric *m;
+
+	*s = (struct samples){ .has_no_time = !(groups & 1) };
+	assert_int_equal(drv_metric_create(env.dev, &cfg, &m), 0);
+	return m;
+}
+
+static void test_counters_are_known(void **state)
+{
+	const struct drv_counters *c = NULL;
+	u32 size = 0;
+
+	(void)state;
+	env_create(&env);
+	assert_int_equal(drv_counters(env.dev, &c), -ENODEV);
+	assert_int_equal(drv_boot(env.dev, &env.err), 0);
+	assert_int_equal(drv_counters(env.dev, &c), -EAGAIN);
+	assert_int_equal(drv_counters(env.dev, &c), -EAGAIN);
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(drv_counters(env.dev, &c), 0);
+	assert_int_equal(c->nr_groups, 2);
+	assert_string_equal(c->groups[0].name, "NPU");
+	assert_string_equal(c->counters[1].name, "Jobs");
+	for (u32 i = 0; i < c->nr_counters; i++)
+		size += c->counters[i].size;
+	assert_int_equal(size, c->groups[0].size + c->groups[1].size);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	assert_int_equal(drv_counters(env.dev, &c), 0);
+	env_expect_clean(&env);
+}
+
+/* The answers that may come instead: an error once, forgotten when it was only cut off. */
+static void test_counters_refused(void **state)
+{
+	static const struct {
+		const char *fault;
+		int want;
+	} cases[] = { { "error-answer", -EIO }, { "wrong-answer", -EPROTO } };
+
+	(void)state;
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(cases); i++) {
+		const struct drv_counters *c;
+
+		env_boot(&env);
+		assert_int_equal(os_inproc_fault(env.npu, cases[i].fault, 1), 0);
+		assert_int_equal(drv_counters(env.dev, &c), -EAGAIN);
+		env_run(&env, BASE_NS_PER_MS);
+		assert_int_equal(drv_counters(env.dev, &c), cases[i].want);
+		drv_destroy(env.dev);
+	}
+	env_boot(&env);
+}
+
+/* All samples, in order, for as long as it lasts; jobs show in them. */
+static void test_stream(void **state)
+{
+	struct samples s, other;
+	struct drv_metric *m, *n;
+	struct work w;
+	u32 nr;
+
+	(void)state;
+	env_boot(&env);
+	m = stream(&s, 1, 10);
+	n = stream(&other, 2, 5);
+	env_run(&env, 105 * PERIOD_NS);
+	assert_in_range(s.nr, 90, 105);
+	assert_in_range(s.nr_calls, 9, 11);
+	assert_int_equal(s.size, 32);
+	assert_int_equal(s.dropped + other.dropped, 0);
+	assert_in_range(other.nr_calls, 18, 21);
+	assert_int_equal(s.jobs, 0);
+	work_open(&w);
+	submit(&w, ABI_CMD_FENCE_SIGNAL, drv_bo_addr(w.bo) + FENCE_OFF);
+	wait_for_one(&w, 0);
+	work_close(&w);
+	env_run(&env, 20 * PERIOD_NS);
+	assert_int_equal(s.jobs, 1);
+	drv_metric_destroy(m);
+	nr = s.nr;
+	env_run(&env, 50 * PERIOD_NS);
+	assert_int_equal(s.nr, nr);
+	assert_true(other.nr > 150);
+	assert_int_equal(env.dev->nr_metrics, 1);
+	m = stream(&s, 1, 10); /* its groups are free again */
+	env_run(&env, 50 * PERIOD_NS);
+	assert_true(s.nr >= 30);
+	drv_metric_destroy(m);
+	drv_metric_destroy(n);
+	env_run(&env, PERIOD_NS);
+	assert_int_equal(env.dev->nr_metrics, 0);
+	assert_int_equal(s.nr_ends + other.nr_ends, 0);
+	env_expect_clean(&env);
+}
+
+static void test_stream_bad_arguments(void **state)
+{
+	struct drv_metric_cfg cfg = {
+		.groups = 1, .period_ns = PERIOD_NS, .samples = 1, .on_samples = on_samples
+	};
+	const struct drv_metric_cfg good = cfg;
+	struct drv_metric *m[9];
+
+	(void)state;
+	env_boot(&env);
+	cfg.groups = 0;
+	assert_int_equal(drv_metric_create(env.dev, &cfg, m), -EINVAL);
+	cfg = good;
+	cfg.samples = 0;
+	assert_int_equal(drv_metric_create(env.dev, &cfg, m), -EINVAL);
+	cfg = good;
+	cfg.period_ns--;
+	assert_int_equal(drv_metric_create(env.dev, &cfg, m), -EINVAL);
+	cfg.period_ns = UINT64_MAX / 2;
+	assert_int_equal(drv_metric_create(env.dev, &cfg, m), -EINVAL);
+	for (u32 i = 0; i < 8; i++)
+		assert_int_equal(drv_metric_create(env.dev, &good, &m[i]), 0);
+	assert_int_equal(drv_metric_create(env.dev, &good, &m[8]), -EBUSY);
+	for (u32 i = 0; i < 8; i++)
+		drv_metric_destroy(m[i]);
+	env_run(&env, PERIOD_NS);
+	assert_int_equal(env.dev->nr_metrics, 0);
+}
+
+/* The firmware has no such group, another stream has it, or the memory would be too much. */
+static void test_stream_refused(void **state)
+{
+	struct samples s, t;
+	struct drv_metric *m, *n;
+
+	(void)state;
+	env_boot(&env);
+	m = stream(&s, 0x10, 10);
+	env_run(&env, 20 * PERIOD_NS);
+	assert_int_equal(s.nr_ends, 1);
+	assert_int_equal(s.end, -EIO);
+	drv_metric_destroy(m);
+	m = stream(&s, 1, DRV_METRIC_MEMORY_MAX);
+	env_run(&env, 20 * PERIOD_NS);
+	assert_int_equal(s.end, -ENOMEM);
+	drv_metric_destroy(m);
+	m = stream(&s, 1, 10);
+	env_run(&env, 2 * PERIOD_NS);
+	n = stream(&t, 3, 10);
+	env_run(&env, 50 * PERIOD_NS);
+	assert_int_equal(t.end, -EIO);
+	assert_int_equal(s.nr_ends, 0);
+	assert_true(s.nr >= 30);
+	drv_metric_destroy(m);
+	drv_metric_destroy(n);
+	env_run(&env, PERIOD_NS);
+	assert_int_equal(env.dev->nr_metrics, 0);
+}
+
+/* Each answer goes wrong once: the stream ends or goes on, its groups are free afterwards. */
+static void test_stream_faults(void **state)
+{
+	static const char *const faults[] = { "error-answer", "wrong-answer", "lost-answer" };
+
+	(void)state;
+	env_boot(&env);
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(faults); i++) {
+		for (u32 at = 0; at < 5; at++) { /* info, stop, start, update, update */
+			struct samples s;
+			struct drv_metric *m = stream(&s, 1, 10);
+
+			env_run(&env,
+				at < 3 ? at * 10 * BASE_NS_PER_US : (at - 2) * 11 * PERIOD_NS);
+			assert_int_equal(os_inproc_fault(env.npu, faults[i], 1), 0);
+			env_run(&env, 800 * PERIOD_NS);
+			assert_true(s.nr_ends || s.nr > 100);
+			assert_int_equal(os_inproc_fault(env.npu, faults[i], 0), 0);
+			drv_metric_destroy(m);
+			env_run(&env, 5 * PERIOD_NS);
+			assert_int_equal(env.dev->nr_metrics, 0);
+			m = stream(&s, 1, 10);
+			env_run(&env, 50 * PERIOD_NS);
+			assert_true(s.nr >= 20 && !s.nr_ends);
+			drv_metric_destroy(m);
+			env_run(&env, 5 * PERIOD_NS);
+		}
+	}
+	assert_int_equal(drv_get_state(env.dev), DRV_READY);
+}
+
+/* What the firmware says it wrote is not believed. */
+static void test_stream_lies(void **state)
+{
+	struct samples s;
+	struct drv_metric *m;
+	struct abi_jsm_msg msg = { .type = ABI_JSM_METRIC_STREAMER_UPDATE_DONE };
+
+	(void)state;
+	env_boot(&env);
+	for (u32 i = 0; i < 3; i++) {
+		struct abi_jsm_metric_done *d = &msg.payload.metric_done;
+
+		m = stream(&s, 1, 10);
+		env_run(&env, 5 * PERIOD_NS);
+		env.dev->timers[DRV_TIMER_METRIC] = 0;
+		while (env.dev->jsm.reqs[0].type != ABI_JSM_METRIC_STREAMER_UPDATE ||
+		       !env.dev->jsm.reqs[0].id)
+			assert_true(env_round(&env, drv_now_ns(env.dev) + 100));
+		*d = (struct abi_jsm_metric_done){ .buffer_addr = i ? 0x90000000 : 0,
+						   .bytes_written = 32 };
+		if (i == 2)
+			d->bytes_written = UINT64_MAX - 31;
+		msg.request_id = env.dev->jsm.reqs[0].id;
+		drv_jsm_answer(env.dev, &msg, sizeof(msg));
+		assert_int_equal(s.end, -EPROTO);
+		assert_int_equal(s.nr_ends, 1);
+		drv_metric_destroy(m);
+		env_run(&env, 5 * PERIOD_NS);
+		assert_int_equal(env.dev->nr_metrics, 0);
+	}
+}
+
+/* Over a restart it goes on; of a device that stopped it can be destroyed. */
+static void test_stream_over_restart(void **state)
+{
+	struct samples s;
+	struct drv_metric *m;
+	u32 nr;
+
+	(void)state;
+	env_boot(&env);
+	m = stream(&s, 1, 10);
+	env_run(&env, 25 * PERIOD_NS);
+	nr = s.nr;
+	assert_true(nr >= 10);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	s.last = 0;
+	assert_int_equal(drv_boot(env.dev, &env.err), 0);
+	env_run(&env, 50 * PERIOD_NS);
+	assert_true(s.nr >= nr + 30);
+	assert_int_equal(drv_shutdown(env.dev, &env.err), 0);
+	drv_metric_destroy(m);
+	env_run(&env, PERIOD_NS);
+	assert_int_equal(env.dev->nr_metrics, 0);
+	m = stream(&s, 1, 10); /* left to drv_destroy() */
+	assert_int_equal(drv_boot(env.dev, &env.err), 0);
+	env_run(&env, 25 * PERIOD_NS);
+	assert_true(s.nr >= 10);
+	env_expect_clean(&env);
+}
+
 struct trouble {
 	u32 nr;
 	char why[128];
@@ -380,9 +678,23 @@ static void test_trouble_of_a_boot(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_dump_in_each_state), T(test_dump_names_jobs),	T(test_log_is_followed),
-		T(test_log_damaged),	    T(test_time_busy),		T(test_frequency),
-		T(test_firmware_log_level), T(test_trouble_of_a_fault), T(test_trouble_of_a_hang),
+		T(test_dump_in_each_state),
+		T(test_dump_names_jobs),
+		T(test_log_is_followed),
+		T(test_log_damaged),
+		T(test_time_busy),
+		T(test_frequency),
+		T(test_firmware_log_level),
+		T(test_counters_are_known),
+		T(test_counters_refused),
+		T(test_stream),
+		T(test_stream_bad_arguments),
+		T(test_stream_refused),
+		T(test_stream_faults),
+		T(test_stream_lies),
+		T(test_stream_over_restart),
+		T(test_trouble_of_a_fault),
+		T(test_trouble_of_a_hang),
 		T(test_trouble_of_a_boot),
 	};
 
