@@ -339,14 +339,15 @@ static inline void host_map_memory(struct host *h)
  * Life
  */
 
-static inline void host_open_mode(struct host *h, u64 seed, enum vnpu_mode mode)
+static inline void host_open_irq(struct host *h, u64 seed, enum vnpu_mode mode,
+				 void (*msi)(void *opaque, unsigned vector))
 {
 	const struct vnpu_config cfg = { .gen = host_info->name,
 					 .mode = mode,
 					 .seed = seed,
 					 .engine = "plain",
 					 .opaque = h,
-					 .msi = host_msi };
+					 .msi = msi };
 	char why[200];
 
 	*h = (struct host){ .threaded = mode == VNPU_THREADED };
@@ -355,6 +356,11 @@ static inline void host_open_mode(struct host *h, u64 seed, enum vnpu_mode mode)
 	assert_non_null(h->mem);
 	memset(h->mem, 0, HOST_MEM);
 	host_map_memory(h);
+}
+
+static inline void host_open_mode(struct host *h, u64 seed, enum vnpu_mode mode)
+{
+	host_open_irq(h, seed, mode, host_msi);
 }
 
 static inline void host_open(struct host *h, u64 seed)
