@@ -301,6 +301,59 @@ static void test_faults_at_boot(void **state)
 	}
 }
 
+/* What Linux reads when a boot failed, P 2.6. */
+static void give_up(struct host *h)
+{
+	(void)rd(h, B(INTERRUPT_STAT));
+	(void)rd(h, V(HOST_SS_ICB_STATUS_0));
+	(void)rd(h, V(HOST_SS_TIM_IPC_FIFO_STAT));
+}
+
+/* A boot that ends half-way is nobody's omission, also when interrupts are closed before. */
+static void test_given_up(void **state)
+{
+	static const u8 ends[] = { SK_ISLAND_POLL, SK_TOP_ACK, SK_FLUSH1, SK_SSIDV, SK_READY };
+
+	(void)state;
+	for (u32 i = 0; i < 2 * BASE_ARRAY_SIZE(ends); i++) {
+		struct host h;
+
+		host_open(&h, 11);
+		host_pci_on(&h);
+		host_tables(&h);
+		host_fw_memory(&h);
+		assert_int_equal(host_run_steps(&h, 0, ends[i / 2]), 0);
+		give_up(&h);
+		if (i % 2)
+			host_shutdown(&h);
+		else
+			vnpu_reset(h.v);
+		expect_clean(&h);
+		h.cmdq_prod = 0;
+		assert_int_equal(host_boot(&h), 0);
+		expect_clean(&h);
+		host_close(&h);
+	}
+}
+
+/* The same reads, but the boot goes on: with the next write it is certain what was left out. */
+static void test_not_given_up(void **state)
+{
+	struct host h;
+
+	(void)state;
+	host_open(&h, 12);
+	host_pci_on(&h);
+	host_tables(&h);
+	host_fw_memory(&h);
+	assert_int_equal(host_run_steps(&h, 0, SK_EVTQ), 0);
+	give_up(&h);
+	expect_clean(&h);
+	assert_int_equal(host_run_steps(&h, SK_CR0_EVTQ, SK_END), 0);
+	assert_true(has_finding(&h, "EVTQ_BASE"));
+	host_close(&h);
+}
+
 static void test_creation(void **state)
 {
 	struct vnpu_config cfg = { .gen = "npu99" };
@@ -358,6 +411,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_boot_parameters),
 		cmocka_unit_test(test_entry_not_mapped),
 		cmocka_unit_test(test_faults_at_boot),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_not_given_up),
 		cmocka_unit_test(test_creation),
 	};
 

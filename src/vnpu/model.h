@@ -39,6 +39,7 @@
 #define VNPU_REG_QUICK	   1024 /* of the registers met last */
 #define VNPU_REG_HASH(off) ((u32)(off)*0x9e3779b1u)
 #define VNPU_MAX_FINDINGS  256
+#define VNPU_MAX_ORDER	   128 /* steps of a boot */
 #define VNPU_NR_SSIDS	   ABI_MMU_CD_ENTRIES
 #define VNPU_NR_TLB	   2048
 #define VNPU_NR_QUEUES	   256 /* one per doorbell */
@@ -249,6 +250,8 @@ struct vnpu_btrs {
 struct vnpu_order {
 	const struct vnpu_order_step *steps; /* NULL: nothing is followed */
 	u32 next;
+	u64 noted[VNPU_MAX_ORDER / 64]; /* steps passed over, not yet reported; their number */
+	u32 nr_noted;
 };
 
 struct vnpu_ip {
@@ -663,7 +666,8 @@ void vnpu_order_start(struct vnpu *v);
 void vnpu_order_stop(struct vnpu *v);
 /** vnpu_order_finish() - the boot is over: what has not come is missing. */
 void vnpu_order_finish(struct vnpu *v);
-void vnpu_order_access(struct vnpu *v, u8 bar, u32 off, bool write);
+/** vnpu_order_access() - a register was accessed; @val: what is written. */
+void vnpu_order_access(struct vnpu *v, u8 bar, u32 off, bool write, u64 val);
 
 /* pci.c */
 void vnpu_pci_reset(struct vnpu *v);

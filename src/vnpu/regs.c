@@ -239,7 +239,7 @@ u64 vnpu_regs_read(struct vnpu *v, u8 bar, u32 off, u32 size)
 	}
 	remember(v, r, off, size);
 	if (BASE_UNLIKELY(v->order.steps))
-		vnpu_order_access(v, bar, r->off, false);
+		vnpu_order_access(v, bar, r->off, false, 0);
 	val = r->rd(v, r);
 	if (size == 4)
 		val = r->width == 8 && off != r->off ? val >> 32 : (u32)val;
@@ -272,7 +272,7 @@ void vnpu_regs_write(struct vnpu *v, u8 bar, u32 off, u32 size, u64 val)
 		return;
 	}
 	if (BASE_UNLIKELY(v->order.steps))
-		vnpu_order_access(v, bar, r->off, true);
+		vnpu_order_access(v, bar, r->off, true, val);
 	remember(v, r, off, size);
 	if (off == r->off)
 		vnpu_reg_write(v, r, val, size == 8 ? ~(u64)0 : UINT32_MAX);

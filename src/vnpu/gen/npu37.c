@@ -54,6 +54,7 @@ static const struct vnpu_order_step boot_order[] = {
 	BTRS_W(GLOBAL_INT_MASK, "P 3.6 step 10"),
 	{ 0 },
 };
+static_assert(BASE_ARRAY_SIZE(boot_order) <= VNPU_MAX_ORDER, "more than order.c can note");
 
 /* What lies behind TOP_NOC is not told anywhere; the MMU and the CPU subsystem must be (P 3.4). */
 static enum vnpu_domain domain(const struct reg_block *block, u32 off)

@@ -13,6 +13,7 @@ static const struct vnpu_hook *const hooks[] = {
 static const struct vnpu_order_step boot_order[] = {
 	POWER_ORDER_1, POWER_ORDER_2, MMU_ORDER, START_ORDER_1, CPU_NOC_ORDER, START_ORDER_2, { 0 },
 };
+static_assert(BASE_ARRAY_SIZE(boot_order) <= VNPU_MAX_ORDER, "more than order.c can note");
 
 const struct vnpu_gen vnpu_gen_npu40 = {
 	.info = &reg_gen_npu40,

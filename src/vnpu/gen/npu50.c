@@ -11,6 +11,7 @@ static const struct vnpu_order_step boot_order[] = {
 	POWER_ORDER_1, DELAY_ORDER,   POWER_ORDER_2, MMU_ORDER,
 	START_ORDER_1, CPU_NOC_ORDER, START_ORDER_2, { 0 },
 };
+static_assert(BASE_ARRAY_SIZE(boot_order) <= VNPU_MAX_ORDER, "more than order.c can note");
 
 const struct vnpu_gen vnpu_gen_npu50 = {
 	.info = &reg_gen_npu50,
