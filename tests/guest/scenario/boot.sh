@@ -7,12 +7,12 @@
 # kernel: ivpu_hw_power_up\(\): Failed to enable workpoint: -110
 # kernel: ivpu_hw_power_down\(\): NPU not idle during power down
 # kernel: ivpu_mmu_(cmdq_sync|enable|init)\(\): .*-110
-# The driver reads the counter while it gives up, and never ends the sequence it began:
+# The driver reads the counter while it gives up:
 # finding: CPU_SS_TIM_PERF_(EXT_)?FREE_CNT: read of a register without power
-# finding: was left out or comes late
 must probe load_driver
 driver=/sys/bus/pci/drivers/intel_vpu
 for fault in fw-never-ready pll-never-locks mmu-cmdq-stuck; do
+	wait_for "suspend" 5 is_suspended # the job's context is gone: scenario rebind says why
 	echo "$bdf" >$driver/unbind
 	guest-test host fault $fault 1
 	must "$fault: refused" sh -c "! echo $bdf >$driver/bind" 2>/dev/null
