@@ -379,6 +379,24 @@ def a_command_is_watched(tmp):
 
 
 @test
+def counters_are_listed_and_sampled(tmp):
+    for gen in ("npu37", "npu60"):
+        listing = npu("counters", "--device", f"sim:{gen}").stdout.splitlines()
+        assert any(l.startswith("group: id=0") for l in listing), listing
+        assert any('name="Jobs" units="jobs"' in l for l in listing), listing
+        lines = npu("counters", "--count", "3", "--interval", "0.01", "--device", f"sim:{gen}")
+        lines = lines.stdout.splitlines()
+        assert len(lines) == 3 and all(" NPU.Jobs=0 " in l for l in lines), lines
+    done = npu("counters", "--json", "--interval", "0.02", "run", DIGITS, "--random", "--repeat",
+               "2000", "--quiet")
+    samples = [json.loads(l) for l in done.stderr.splitlines() if l.startswith("{")]
+    assert done.returncode == 0 and len(samples) > 3, done
+    times = [s["NPU.Timestamp"] for s in samples]
+    assert times == sorted(set(times)) and 0 < samples[-1]["NPU.Jobs"] <= 2000, samples[-1]
+    refused(2, "counters", "--errors", says=["no such option"])
+
+
+@test
 def watching_refuses_what_makes_no_sense(tmp):
     refused(2, "top", "boot", says=["only `run`"])
     refused(2, "top", "--device", "sim:npu37", "run", DIGITS, says=["option of the command"])

@@ -101,7 +101,11 @@ int npu_device_query(struct npu_device *dev, struct npu_device_info *out);
  */
 int npu_device_read_text(struct npu_device *dev, const char *node, char *buf, size_t size);
 
-/* An open text node: one that goes on ("log"), or that takes commands ("control"). */
+/*
+ * An open text node: one that goes on ("log", "stream?period_us=N&samples=N&groups=MASK": samples of
+ * the firmware's counters), that has to ask the firmware ("counters"), or that takes commands
+ * ("control").
+ */
 struct npu_node;
 int npu_node_open(struct npu_device *dev, const char *node, struct npu_node **out);
 /** npu_node_read() - bytes, 0 when nothing new came within @timeout_ns; not terminated. */

@@ -1,306 +1,12 @@
 // SPDX-License-Identifier: MIT
-/*
- * npu status, log, dump, top: looking at a device.
- *
- * A device is used by one process at a time, so each of them can be put in front of the command
- * whose device is to be watched.  What goes on while that runs is the work of one thread.
- */
-#include <errno.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <signal.h>
+/* npu status, log, dump, top, counters: looking at a device.  What they share: watch.c. */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/watch.h"
 
 #define LOG_POLL_S 0.1
-
-static struct cli_watch_args args;
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
-bool cli_interrupted(void)
-{
-	return interrupted;
-}
-
-void cli_pause(double seconds)
-{
-	struct timespec t = { .tv_sec = (time_t)seconds };
-
-	t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
-	if (!interrupted)
-		nanosleep(&t, NULL); /* a signal ends it */
-}
-
-char *cli_node_text(struct npu_device *dev, const char *node)
-{
-	size_t size = 1u << 14;
-	char *buf = NULL;
-
-	for (;;) {
-		char *more = base_realloc_array(buf, size, 1);
-		int len;
-
-		if (!more) {
-			base_free(buf);
-			cli_fail(CLI_FAILED, "out of memory");
-			return NULL;
-		}
-		buf = more;
-		len = npu_device_read_text(dev, node, buf, size);
-		if (len < 0) {
-			base_free(buf);
-			cli_fail(CLI_FAILED, "%s", npu_last_error());
-			return NULL;
-		}
-		if ((size_t)len + 1 < size)
-			return buf;
-		size *= 2; /* it was cut: all of it again */
-	}
-}
-
-static int print_node(struct npu_device *dev, const char *node)
-{
-	char *text = cli_node_text(dev, node);
-
-	if (!text)
-		return CLI_FAILED;
-	fputs(text, args.out);
-	base_free(text);
-	return 0;
-}
-
-/*
- * The thread beside a command
- */
-
-static struct {
-	pthread_t id;
-	bool is_running;
-	pthread_mutex_t lock; /* protects: is_done */
-	pthread_cond_t changed;
-	bool is_done;
-	struct npu_device *dev;
-	void (*work)(struct npu_device *dev);
-} beside = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
-
-static void *beside_main(void *opaque)
-{
-	(void)opaque;
-	beside.work(beside.dev);
-	return NULL;
-}
-
-/* False when the command is through. */
-static bool beside_pause(double seconds)
-{
-	struct timespec until;
-	u64 ns;
-	bool go_on;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	ns = (u64)until.tv_nsec + (u64)(seconds * 1e9);
-	until.tv_sec += (time_t)(ns / BASE_NS_PER_S);
-	until.tv_nsec = (long)(ns % BASE_NS_PER_S);
-	pthread_mutex_lock(&beside.lock);
-	while (!beside.is_done &&
-	       pthread_cond_timedwait(&beside.changed, &beside.lock, &until) == 0)
-		continue;
-	go_on = !beside.is_done;
-	pthread_mutex_unlock(&beside.lock);
-	return go_on;
-}
-
-static int beside_start(struct npu_device *dev, void (*work)(struct npu_device *dev))
-{
-	beside.dev = dev;
-	beside.work = work;
-	beside.is_done = false;
-	if (pthread_create(&beside.id, NULL, beside_main, NULL))
-		return cli_fail(CLI_FAILED, "no thread to watch the device");
-	beside.is_running = true;
-	return 0;
-}
-
-static void beside_stop(void)
-{
-	if (!beside.is_running)
-		return;
-	pthread_mutex_lock(&beside.lock);
-	beside.is_done = true;
-	pthread_cond_signal(&beside.changed);
-	pthread_mutex_unlock(&beside.lock);
-	pthread_join(beside.id, NULL);
-	beside.is_running = false;
-}
-
-/*
- * Options, the same for all of them
- */
-
-enum {
-	OPT_DEVICE = 256,
-	OPT_FIRMWARE,
-	OPT_JSON,
-	OPT_FOLLOW,
-	OPT_ERRORS,
-	OPT_LEVEL,
-	OPT_INTERVAL,
-	OPT_COUNT
-};
-
-static const struct option long_options[] = {
-	{ "device", required_argument, NULL, OPT_DEVICE },
-	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "follow", no_argument, NULL, OPT_FOLLOW },
-	{ "errors", no_argument, NULL, OPT_ERRORS },
-	{ "level", required_argument, NULL, OPT_LEVEL },
-	{ "interval", required_argument, NULL, OPT_INTERVAL },
-	{ "count", required_argument, NULL, OPT_COUNT },
-	{ NULL, 0, NULL, 0 },
-};
-
-static int parse_number(const struct cli_command *cmd, int opt)
-{
-	char *end;
-	double val = strtod(optarg, &end);
-
-	if (*end || end == optarg || !(val >= (opt == OPT_COUNT ? 1 : 0.01)) || val > 1e6)
-		return cli_usage(cmd, "--%s %s: expected %s",
-				 opt == OPT_COUNT ? "count" : "interval", optarg,
-				 opt == OPT_COUNT ? "1 or more" : "seconds, 0.01 or more");
-	if (opt == OPT_COUNT)
-		args.count = (u32)val;
-	else
-		args.interval_s = val;
-	return 0;
-}
-
-static int parse_one(const struct cli_command *cmd, int opt)
-{
-	switch (opt) {
-	case OPT_DEVICE:
-		args.device = optarg;
-		return 0;
-	case OPT_FIRMWARE:
-		args.firmware = optarg;
-		return 0;
-	case OPT_JSON:
-		args.json = true;
-		return 0;
-	case OPT_FOLLOW:
-		args.follow = true;
-		return 0;
-	case OPT_ERRORS:
-		args.errors = true;
-		return 0;
-	case OPT_LEVEL:
-		args.level = optarg;
-		return 0;
-	default:
-		return parse_number(cmd, opt);
-	}
-}
-
-/* Which of the options @cmd has. */
-static bool has_option(const struct cli_command *cmd, int opt)
-{
-	if (opt == OPT_JSON)
-		return cmd == &cli_cmd_status || cmd == &cli_cmd_top;
-	if (opt == OPT_FOLLOW || opt == OPT_ERRORS || opt == OPT_LEVEL)
-		return cmd == &cli_cmd_log;
-	if (opt == OPT_INTERVAL || opt == OPT_COUNT)
-		return cmd == &cli_cmd_top;
-	return opt == OPT_DEVICE || opt == OPT_FIRMWARE;
-}
-
-/* For a message: an option by its name, or what getopt() could make nothing of. */
-static const char *option_name(int opt, char **argv)
-{
-	for (size_t i = 0; long_options[i].name; i++)
-		if (long_options[i].val == opt)
-			return long_options[i].name;
-	return argv[optind - 1];
-}
-
-static int parse(const struct cli_command *cmd, int argc, char **argv)
-{
-	int opt;
-
-	args = (struct cli_watch_args){ .interval_s = 1, .out = stdout };
-	opterr = 0;
-	/* '+': options behind the command are its own */
-	while ((opt = getopt_long(argc, argv, "+", long_options, NULL)) != -1) {
-		int ret = has_option(cmd, opt) ? parse_one(cmd, opt)
-					       : cli_usage(cmd,
-							   "%s: no such option, or its value is "
-							   "missing",
-							   option_name(opt, argv));
-
-		if (ret)
-			return ret;
-	}
-	if (optind == argc)
-		return 0;
-	if (strcmp(argv[optind], cli_cmd_run.name) != 0)
-		return cli_usage(cmd, "'%s': only `run` can be watched", argv[optind]);
-	if (args.device || args.firmware)
-		return cli_usage(cmd, "the device is an option of the command: npu %s run --device",
-				 cmd->name);
-	args.out = stderr;
-	return 0;
-}
-
-/* A device of our own, until @work returns. */
-static int run_alone(int (*work)(struct npu_device *dev))
-{
-	const struct npu_open_options options = { .firmware = args.firmware };
-	struct sigaction action = { .sa_handler = on_signal };
-	struct npu_device *dev;
-	int ret;
-
-	/* so that the device is shut down whatever the user does */
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	cli_progress_start("booting the NPU");
-	ret = cli_device_open(args.device, &options, &dev);
-	cli_progress_stop();
-	if (ret)
-		return ret;
-	ret = work(dev);
-	npu_device_close(dev);
-	return ret;
-}
-
-static int run_watched(const struct cli_watch *watch, int argc, char **argv)
-{
-	char **rest = argv + optind;
-	int nr = argc - optind;
-
-	cli_watch = watch;
-	optind = 0; /* the command's parser starts anew */
-	return cli_cmd_run.run(nr, rest);
-}
-
-static int dispatch(const struct cli_command *cmd, const struct cli_watch *watch,
-		    int (*alone)(struct npu_device *dev), int argc, char **argv)
-{
-	int ret = parse(cmd, argc, argv);
-
-	if (ret)
-		return ret;
-	return optind < argc ? run_watched(watch, argc, argv) : run_alone(alone);
-}
 
 static int begin_nothing(struct npu_device *dev)
 {
@@ -315,10 +21,10 @@ static int status(struct npu_device *dev)
 	struct top_sample s;
 	int ret = top_take(dev, &s);
 
-	if (!ret && args.json)
-		top_show(&args, false, &s, &s);
+	if (!ret && cli_args.json)
+		top_show(&cli_args, false, &s, &s);
 	else if (!ret)
-		fprintf(args.out, "%s%s%s%s", s.info, s.status, s.metrics, s.clients);
+		fprintf(cli_args.out, "%s%s%s%s", s.info, s.status, s.metrics, s.clients);
 	top_free(&s);
 	return ret;
 }
@@ -332,7 +38,7 @@ static int run_status(int argc, char **argv)
 {
 	static const struct cli_watch watch = { begin_nothing, status_end };
 
-	return dispatch(&cli_cmd_status, &watch, status, argc, argv);
+	return cli_watch_run(&cli_cmd_status, &watch, status, argc, argv);
 }
 
 const struct cli_command cli_cmd_status = {
@@ -355,7 +61,7 @@ const struct cli_command cli_cmd_status = {
 
 static int dump(struct npu_device *dev)
 {
-	return print_node(dev, "dump");
+	return cli_print_node(dev, "dump");
 }
 
 static void dump_end(struct npu_device *dev)
@@ -367,7 +73,7 @@ static int run_dump(int argc, char **argv)
 {
 	static const struct cli_watch watch = { begin_nothing, dump_end };
 
-	return dispatch(&cli_cmd_dump, &watch, dump, argc, argv);
+	return cli_watch_run(&cli_cmd_dump, &watch, dump, argc, argv);
 }
 
 const struct cli_command cli_cmd_dump = {
@@ -408,12 +114,12 @@ static int set_level(struct npu_device *dev, const char *level)
 
 static int log_begin(struct npu_device *dev)
 {
-	if (npu_node_open(dev, args.errors ? "log?errors" : "log", &log_node))
+	if (npu_node_open(dev, cli_args.errors ? "log?errors" : "log", &log_node))
 		return cli_fail(CLI_FAILED, "%s", npu_last_error());
-	if (!args.level || !set_level(dev, args.level))
+	if (!cli_args.level || !set_level(dev, cli_args.level))
 		return 0;
 	npu_node_close(log_node);
-	return cli_fail(CLI_FAILED, "--level %s: %s", args.level, npu_last_error());
+	return cli_fail(CLI_FAILED, "--level %s: %s", cli_args.level, npu_last_error());
 }
 
 /* All there is now. */
@@ -423,15 +129,15 @@ static int log_print(void)
 	int len;
 
 	while ((len = npu_node_read(log_node, buf, sizeof(buf), 0)) > 0)
-		fwrite(buf, 1, (size_t)len, args.out);
-	fflush(args.out);
+		fwrite(buf, 1, (size_t)len, cli_args.out);
+	fflush(cli_args.out);
 	return len ? cli_fail(CLI_FAILED, "%s", npu_last_error()) : 0;
 }
 
 static void log_beside(struct npu_device *dev)
 {
 	(void)dev;
-	while (beside_pause(LOG_POLL_S) && !log_print())
+	while (cli_beside_pause(LOG_POLL_S) && !log_print())
 		continue;
 }
 
@@ -439,15 +145,15 @@ static int log_watch_begin(struct npu_device *dev)
 {
 	int ret = log_begin(dev);
 
-	if (!ret && args.follow)
-		ret = beside_start(dev, log_beside);
+	if (!ret && cli_args.follow)
+		ret = cli_beside_start(dev, log_beside);
 	return ret;
 }
 
 static void log_end(struct npu_device *dev)
 {
 	(void)dev;
-	beside_stop();
+	cli_beside_stop();
 	(void)log_print();
 	npu_node_close(log_node);
 }
@@ -459,7 +165,7 @@ static int log_alone(struct npu_device *dev)
 	if (ret)
 		return ret;
 	ret = log_print();
-	while (!ret && args.follow && !cli_interrupted()) {
+	while (!ret && cli_args.follow && !cli_interrupted()) {
 		cli_pause(LOG_POLL_S);
 		ret = log_print();
 	}
@@ -471,7 +177,7 @@ static int run_log(int argc, char **argv)
 {
 	static const struct cli_watch watch = { log_watch_begin, log_end };
 
-	return dispatch(&cli_cmd_log, &watch, log_alone, argc, argv);
+	return cli_watch_run(&cli_cmd_log, &watch, log_alone, argc, argv);
 }
 
 const struct cli_command cli_cmd_log = {
@@ -497,7 +203,7 @@ const struct cli_command cli_cmd_log = {
 
 static bool is_live(void)
 {
-	return !args.json && isatty(fileno(args.out));
+	return !cli_args.json && isatty(fileno(cli_args.out));
 }
 
 /* Samples until @pause says that it is over. */
@@ -506,12 +212,12 @@ static int top_loop(struct npu_device *dev, bool (*pause)(double seconds))
 	struct top_sample before, now;
 	int ret = top_take(dev, &before);
 
-	for (u32 i = 0; !ret && (!args.count || i < args.count); i++) {
-		bool go_on = pause(args.interval_s);
+	for (u32 i = 0; !ret && (!cli_args.count || i < cli_args.count); i++) {
+		bool go_on = pause(cli_args.interval_s);
 
 		ret = top_take(dev, &now);
 		if (!ret)
-			top_show(&args, is_live(), &before, &now);
+			top_show(&cli_args, is_live(), &before, &now);
 		top_free(&before);
 		before = now;
 		if (!go_on)
@@ -523,18 +229,18 @@ static int top_loop(struct npu_device *dev, bool (*pause)(double seconds))
 
 static void top_beside(struct npu_device *dev)
 {
-	(void)top_loop(dev, beside_pause);
+	(void)top_loop(dev, cli_beside_pause);
 }
 
 static int top_begin(struct npu_device *dev)
 {
-	return beside_start(dev, top_beside);
+	return cli_beside_start(dev, top_beside);
 }
 
 static void top_end(struct npu_device *dev)
 {
 	(void)dev;
-	beside_stop();
+	cli_beside_stop();
 }
 
 static bool pause_alone(double seconds)
@@ -552,7 +258,7 @@ static int run_top(int argc, char **argv)
 {
 	static const struct cli_watch watch = { top_begin, top_end };
 
-	return dispatch(&cli_cmd_top, &watch, top_alone, argc, argv);
+	return cli_watch_run(&cli_cmd_top, &watch, top_alone, argc, argv);
 }
 
 const struct cli_command cli_cmd_top = {
@@ -577,4 +283,172 @@ const struct cli_command cli_cmd_top = {
 		"\n"
 		"exit codes: those of run; 0 shown   1 the device failed   2 wrong command line\n",
 	.run = run_top,
+};
+
+/* --- counters ----------------------------------------------------------------------------- */
+
+#define NODE_WAIT_NS BASE_NS_PER_S /* for the firmware's answer */
+
+static struct npu_node *stream_node;
+static u32 nr_samples;
+
+/* Text that ends in a newline, with what waits for @timeout_ns; returns its bytes. */
+static int read_lines(struct npu_node *node, char *buf, size_t size, u64 timeout_ns)
+{
+	int used = 0;
+
+	for (;;) {
+		int len = npu_node_read(node, buf + used, size - 1 - (size_t)used, timeout_ns);
+
+		if (len < 0)
+			return cli_fail(CLI_FAILED, "%s", npu_last_error()), -1;
+		used += len;
+		buf[used] = '\0';
+		if (!used || buf[used - 1] == '\n' || !len)
+			return used;
+	}
+}
+
+/* "sample: A.b=1 ..." as an object. */
+static void put_sample(const char *line, size_t len)
+{
+	const char *comma = "";
+
+	if (!cli_args.json || strncmp(line, "sample: ", 8) != 0) {
+		fprintf(cli_args.out, "%.*s\n", (int)len, line);
+		return;
+	}
+	fputc('{', cli_args.out);
+	for (size_t at = 8; at < len;) {
+		size_t key = strcspn(line + at, "=\n"), pair = strcspn(line + at, " \n");
+
+		if (key < pair)
+			fprintf(cli_args.out, "%s\"%.*s\":%.*s", comma, (int)key, line + at,
+				(int)(pair - key - 1), line + at + key + 1);
+		comma = ",";
+		at += pair + 1;
+	}
+	fprintf(cli_args.out, "}\n");
+}
+
+/* All there is now, or what comes within @timeout_ns; the beginning of a line waits for its end. */
+static int stream_print(u64 timeout_ns)
+{
+	static char buf[16384];
+	static size_t have;
+	int len;
+
+	while ((len = npu_node_read(stream_node, buf + have, sizeof(buf) - have, timeout_ns)) > 0) {
+		char *line = buf, *end;
+
+		have += (size_t)len;
+		for (; (end = memchr(line, '\n', have - (size_t)(line - buf))); line = end + 1) {
+			if (cli_args.count && nr_samples >= cli_args.count)
+				continue;
+			put_sample(line, (size_t)(end - line));
+			nr_samples += !strncmp(line, "sample: ", 8);
+		}
+		have -= (size_t)(line - buf);
+		memmove(buf, line, have);
+		if (have == sizeof(buf))
+			have = 0; /* no line is that long */
+		timeout_ns = 0;
+	}
+	fflush(cli_args.out);
+	return len < 0 ? cli_fail(CLI_FAILED, "%s", npu_last_error()) : 0;
+}
+
+static int stream_begin(struct npu_device *dev)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "stream?period_us=%.0f", cli_args.interval_s * 1e6);
+	if (cli_args.interval_s >= 0.1) /* who samples slowly wants to see each */
+		strcat(path, "&samples=1");
+	nr_samples = 0;
+	if (npu_node_open(dev, path, &stream_node))
+		return cli_fail(CLI_FAILED, "%s", npu_last_error());
+	return 0;
+}
+
+static void stream_beside(struct npu_device *dev)
+{
+	(void)dev;
+	while (cli_beside_pause(0.01) && !stream_print(0))
+		continue;
+}
+
+static int counters_watch_begin(struct npu_device *dev)
+{
+	int ret = stream_begin(dev);
+
+	return ret ? ret : cli_beside_start(dev, stream_beside);
+}
+
+static void counters_watch_end(struct npu_device *dev)
+{
+	(void)dev;
+	cli_beside_stop();
+	(void)stream_print(0);
+	npu_node_close(stream_node);
+}
+
+static int counters_follow(struct npu_device *dev)
+{
+	int ret = stream_begin(dev);
+
+	if (ret)
+		return ret;
+	while (!ret && !cli_interrupted() && (!cli_args.count || nr_samples < cli_args.count))
+		ret = stream_print(NODE_WAIT_NS / 10);
+	npu_node_close(stream_node);
+	return ret;
+}
+
+static int counters_list(struct npu_device *dev)
+{
+	struct npu_node *node;
+	char buf[32768];
+	int len;
+
+	if (npu_node_open(dev, "counters", &node))
+		return cli_fail(CLI_FAILED, "%s", npu_last_error());
+	len = read_lines(node, buf, sizeof(buf), NODE_WAIT_NS);
+	if (len > 0)
+		fputs(buf, cli_args.out);
+	npu_node_close(node);
+	if (len)
+		return len < 0 ? CLI_FAILED : 0;
+	return cli_fail(CLI_FAILED, "the firmware does not say what it counts");
+}
+
+static int counters_alone(struct npu_device *dev)
+{
+	return cli_args.follow || cli_args.count ? counters_follow(dev) : counters_list(dev);
+}
+
+static int run_counters(int argc, char **argv)
+{
+	static const struct cli_watch watch = { counters_watch_begin, counters_watch_end };
+
+	return cli_watch_run(&cli_cmd_counters, &watch, counters_alone, argc, argv);
+}
+
+const struct cli_command cli_cmd_counters = {
+	.name = "counters",
+	.summary = "what the firmware counts, and samples of it",
+	.help = "usage: npu counters [--device STR] [--firmware FILE]\n"
+		"       npu counters --follow | --count N [--interval S] [--json] [--device STR]\n"
+		"       npu counters [--interval S] [--json] run MODEL [OPTIONS OF RUN]\n"
+		"\n"
+		"Without options lists the groups and counters of the firmware's metric streamer: name,\n"
+		"units, where in a sample.  Otherwise samples them all: a line each, GROUP.NAME=VALUE, or\n"
+		"with --json an object.  With a command, while that runs, to standard error.\n"
+		"\n"
+		"  --interval S   seconds between two samples, 0.01 to 1000, default 1\n"
+		"  --count N      as many samples, then end\n"
+		"  --follow       until interrupted\n"
+		"\n"
+		"exit codes: those of run; 0 shown   1 the device failed   2 wrong command line\n",
+	.run = run_counters,
 };

@@ -24,6 +24,24 @@ struct cli_watch_args {
 	FILE *out; /* standard error when a command writes to standard output */
 };
 
+extern struct cli_watch_args cli_args;
+
+/**
+ * cli_watch_run() - the options of @cmd, then the command behind them with @watch, or without one
+ * @alone on a device of our own
+ */
+int cli_watch_run(const struct cli_command *cmd, const struct cli_watch *watch,
+		  int (*alone)(struct npu_device *dev), int argc, char **argv);
+
+/** cli_beside_start() - @work in a thread, until the command is through; 0 or an exit code */
+int cli_beside_start(struct npu_device *dev, void (*work)(struct npu_device *dev));
+/** cli_beside_pause() - in @work; false when the command is through */
+bool cli_beside_pause(double seconds);
+/** cli_beside_stop() - waits for @work */
+void cli_beside_stop(void);
+
+/** cli_print_node() - a text node as it is; 0 or an exit code */
+int cli_print_node(struct npu_device *dev, const char *node);
 /** cli_node_text() - the whole of a text node; base_free() it.  NULL after a message. */
 char *cli_node_text(struct npu_device *dev, const char *node);
 

@@ -11,6 +11,7 @@
 
 #include "base/base.h"
 #include "driver/driver.h"
+#include "driver/metric.h"
 
 #define FAKE_BASE 0x100000000ull
 
@@ -27,6 +28,9 @@ struct drv_dev {
 	u64 job_ns;   /* each takes so long */
 	u64 next_va;
 	struct drv_queue *queues[16];
+	int counters_error;
+	struct drv_metric_cfg metric; /* of the stream there is */
+	u32 nr_metrics;
 	const char *log; /* lines the firmware wrote, not read yet */
 	u32 log_level, fw_level;
 	int fw_level_error;
@@ -174,6 +178,41 @@ void drv_dump(struct drv_dev *dev, void (*line)(void *opaque, const char *text),
 	(void)dev;
 	line(opaque, "== device");
 	line(opaque, "fake");
+}
+
+int drv_counters(struct drv_dev *dev, const struct drv_counters **out)
+{
+	static const struct drv_counters counters = {
+		.nr_groups = 2,
+		.groups = { { .id = 1, .size = 8, .name = "A" },
+			    { .id = 4, .size = 16, .name = "B" } },
+		.nr_counters = 3,
+		.counters = { { .group = 0,
+				.size = 8,
+				.value_type = 1,
+				.name = "one",
+				.units = "u" },
+			      { .group = 1, .size = 4, .value_type = 2, .name = "two" },
+			      { .group = 1, .off = 8, .size = 2, .name = "three" } },
+	};
+
+	if (!dev->counters_error)
+		*out = &counters;
+	return dev->counters_error;
+}
+
+int drv_metric_create(struct drv_dev *dev, const struct drv_metric_cfg *cfg,
+		      struct drv_metric **out)
+{
+	dev->metric = *cfg;
+	dev->nr_metrics++;
+	*out = (struct drv_metric *)dev;
+	return 0;
+}
+
+void drv_metric_destroy(struct drv_metric *m)
+{
+	((struct drv_dev *)m)->nr_metrics--;
 }
 
 int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out)

@@ -154,6 +154,11 @@ int svc_log_open(struct svc_client *client, struct svc_device *dev, bool errors,
 int svc_control_open(struct svc_client *client, struct svc_device *dev, u32 *out,
 		     struct base_err *err) BASE_WARN_UNUSED;
 
+/* stream.c */
+/** svc_stream_open() - samples, with the text behind '?' (may be empty); @params NULL: the counters */
+int svc_stream_open(struct svc_client *client, struct svc_device *dev, const char *params, u32 *out,
+		    struct base_err *err) BASE_WARN_UNUSED;
+
 /* ctx.c */
 int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out,
 		 struct base_err *err) BASE_WARN_UNUSED;

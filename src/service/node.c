@@ -421,6 +421,10 @@ static int open_special(struct svc_client *client, struct svc_device *dev, const
 		return svc_log_open(client, dev, strchr(name, '?') != NULL, out, err);
 	if (strcmp(name, "control") == 0)
 		return svc_control_open(client, dev, out, err);
+	if (strcmp(name, "counters") == 0)
+		return svc_stream_open(client, dev, NULL, out, err);
+	if (strcmp(name, "stream") == 0 || strncmp(name, "stream?", 7) == 0)
+		return svc_stream_open(client, dev, name[6] ? name + 7 : "", out, err);
 	return -ENOENT;
 }
 
@@ -452,10 +456,11 @@ static int open_of_device(struct svc_client *client, struct svc_device *dev, con
 		   : open_special(client, dev, name, out, err);
 	if (ret != -ENOENT)
 		return ret;
-	return base_err_set(err, ret,
-			    "path: a device has no node \"%s\", expected info, status, metrics, "
-			    "clients, log, log?errors, trace, dump, control or ctx",
-			    shown);
+	return base_err_set(
+		err, ret,
+		"path: a device has no node \"%s\", expected info, status, metrics, "
+		"clients, log, log?errors, trace, dump, counters, stream, control or ctx",
+		shown);
 }
 
 int svc_node_open(struct svc_client *client, struct svc_device *dev, const char *name, u32 *out,

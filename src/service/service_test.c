@@ -205,10 +205,117 @@ static void log_is_followed(void **state)
 	assert_int_equal(svc_read(f->root, log, buf, sizeof(buf), &f->err), 9);
 }
 
+static void counters_are_told(void **state)
+{
+	struct fixture *f = *state;
+	char buf[1024] = { 0 };
+	u32 node;
+
+	f->drv.counters_error = -EAGAIN;
+	node = open_ok(f->root, "0/counters");
+	assert_int_equal(svc_read(f->root, node, buf, sizeof(buf), &f->err), 0);
+	assert_int_equal(svc_wait(f->root, node, 100, &f->err), -ETIMEDOUT);
+	f->drv.counters_error = 0;
+	assert_int_equal(svc_wait(f->root, node, 100, &f->err), 0);
+	assert_true(svc_read(f->root, node, buf, sizeof(buf) - 1, &f->err) > 0);
+	assert_non_null(strstr(buf, "group: id=4 size=16 name=\"B\"\n"));
+	assert_non_null(strstr(buf, "counter: group=1 offset=0 size=8 type=0 value_type=1 "
+				    "name=\"one\" units=\"u\" description=\"\"\n"));
+	assert_int_equal(svc_read(f->root, node, buf, sizeof(buf), &f->err), 0);
+	f->drv.counters_error = -EOPNOTSUPP;
+	node = open_ok(f->root, "0/counters");
+	assert_int_equal(svc_read(f->root, node, buf, sizeof(buf), &f->err), -EOPNOTSUPP);
+	assert_non_null(strstr(f->err.text, "counts nothing"));
+}
+
+static void samples_are_streamed(void **state)
+{
+	struct {
+		u64 one;
+		float two;
+		u32 pad;
+		u16 three;
+		u8 rest[6];
+	} sample[2] = { { 7, 1.5f, 0, 300, { 0 } }, { 8, -2, 0, 1, { 0 } } };
+	struct fixture *f = *state;
+	u32 node = open_ok(f->root, "0/stream?period_us=2000&samples=5");
+	char buf[256] = { 0 };
+
+	assert_int_equal(f->drv.nr_metrics, 1);
+	assert_int_equal(f->drv.metric.groups, 0x12);
+	assert_int_equal(f->drv.metric.period_ns, 2000000);
+	assert_int_equal(f->drv.metric.samples, 5);
+	assert_int_equal(svc_read(f->root, node, buf, sizeof(buf), &f->err), 0);
+	f->drv.metric.on_samples(f->drv.metric.opaque, sample, sizeof(sample[0]), 2, 0);
+	assert_int_equal(svc_wait(f->root, node, 100, &f->err), 0);
+	assert_true(svc_read(f->root, node, buf, sizeof(buf) - 1, &f->err) > 0);
+	assert_string_equal(buf, "sample: A.one=7 B.two=1.5 B.three=300\n"
+				 "sample: A.one=8 B.two=-2 B.three=1\n");
+	/* shorter than what was promised: what is there */
+	f->drv.metric.on_samples(f->drv.metric.opaque, sample, 8, 1, 3);
+	memset(buf, 0, sizeof(buf));
+	assert_true(svc_read(f->root, node, buf, sizeof(buf) - 1, &f->err) > 0);
+	assert_string_equal(buf, "dropped: 3\nsample: A.one=7\n");
+	f->drv.metric.on_end(f->drv.metric.opaque, -EIO);
+	assert_int_equal(svc_read(f->root, node, buf, sizeof(buf), &f->err), -EIO);
+	assert_int_equal(svc_close(f->root, node, NULL), 0);
+	assert_int_equal(f->drv.nr_metrics, 0);
+}
+
+/* Who does not read loses samples, not the daemon its memory. */
+static void slow_readers_lose_samples(void **state)
+{
+	struct fixture *f = *state;
+	u32 node = open_ok(f->root, "0/stream?groups=2");
+	static char buf[1 << 21];
+	u64 sample = 1;
+	s64 len;
+
+	for (u32 i = 0; i < 200000; i++)
+		f->drv.metric.on_samples(f->drv.metric.opaque, &sample, sizeof(sample), 1, 0);
+	len = svc_read(f->root, node, buf, sizeof(buf), &f->err);
+	assert_in_range(len, 1 << 20, (1 << 20) + 64);
+	assert_int_equal(svc_read(f->root, node, buf, sizeof(buf), &f->err), 0);
+	f->drv.metric.on_samples(f->drv.metric.opaque, &sample, sizeof(sample), 1, 0);
+	memset(buf, 0, 64);
+	assert_true(svc_read(f->root, node, buf, sizeof(buf), &f->err) > 0);
+	assert_int_equal(strncmp(buf, "dropped: ", 9), 0);
+	assert_true(strtoul(buf + 9, NULL, 10) > 100000);
+}
+
+static void bad_streams(void **state)
+{
+	static const char *const paths[] = {
+		"0/stream?groups",
+		"0/stream?groups=",
+		"0/stream?groups=0",
+		"0/stream?period_us=999",
+		"0/stream?samples=0",
+		"0/stream?samples=10001",
+		"0/stream?x=1",
+		"0/stream?=1",
+		"0/stream?groups=1&samples=x",
+		"0/stream?groups=1&&samples=1",
+		"0/stream?period_us=99999999999999999999",
+	};
+	struct fixture *f = *state;
+	char buf[64];
+	u32 handle;
+
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(paths); i++) {
+		assert_int_equal(svc_open(f->root, paths[i], &handle, &f->err), -EINVAL);
+		assert_non_null(strstr(f->err.text, "groups=MASK"));
+	}
+	assert_int_equal(svc_open(f->root, "0/streams", &handle, &f->err), -ENOENT);
+	handle = open_ok(f->root, "0/stream?groups=1"); /* the firmware has no such one */
+	assert_int_equal(svc_read(f->root, handle, buf, sizeof(buf), &f->err), -ENOENT);
+	assert_int_equal(f->drv.nr_metrics, 0);
+}
+
 static void some_nodes_need_privilege(void **state)
 {
-	static const char *const paths[] = { "0/log", "0/log?errors", "0/trace", "0/dump",
-					     "0/control" };
+	static const char *const paths[] = { "0/log",	  "0/log?errors", "0/trace", "0/dump",
+					     "0/control", "0/counters",	  "0/stream" };
 	struct fixture *f = *state;
 	u32 handle;
 
@@ -663,6 +770,10 @@ int main(void)
 		T(clients_see_what_they_may),
 		T(control),
 		T(log_is_followed),
+		T(counters_are_told),
+		T(samples_are_streamed),
+		T(slow_readers_lose_samples),
+		T(bad_streams),
 		T(some_nodes_need_privilege),
 		T(clients_are_accounted),
 		T(bad_paths),

@@ -8,6 +8,7 @@
  *   N/info N/status N/metrics N/clients     read: text, a snapshot taken at open; call: structs
  *   N/trace N/dump                          the same, for the privileged
  *   N/log N/log?errors                      likewise; read: what the firmware wrote since; wait
+ *   N/counters N/stream[?...]               likewise; what the firmware counts, see stream.c; wait
  *   N/control                               likewise; write: one command, see control.c
  *   N/ctx       a context; call, wait (until no job of it is pending)
  *     dup bo/SIZE[?align=N&flags=F,F]       a buffer; map, call

@@ -104,6 +104,43 @@ static void text_nodes_tell(void **state)
 	assert_non_null(strstr(buf, " jobs_done=1 jobs_failed=1 busy_ns="));
 }
 
+/* What there is to count, and samples of all of it while a job runs. */
+static void counters_are_sampled(void **state)
+{
+	struct stack *s = *state;
+	struct npu_node *node;
+	struct cmdlist list;
+	char buf[8192];
+
+	MUST(npu_node_open(s->dev, "counters", &node));
+	read_text(node, buf, sizeof(buf), 1000 * MS);
+	assert_non_null(strstr(buf, "name=\"Jobs\" units=\"jobs\""));
+	npu_node_close(node);
+	MUST(npu_node_open(s->dev, "stream?period_us=1000&samples=2", &node));
+	cmdlist_init(&list, s->cmds, 0);
+	cmdlist_nop(&list);
+	submit_one(s->queue, &list, 1);
+	assert_int_equal(wait_one(s->queue).status, 0);
+	buf[0] = '\0';
+	/* a device behind a socket may have counted before */
+	for (uint32_t i = 0; i < 200 && (!buf[0] || strstr(buf, " NPU.Jobs=0 ")); i++)
+		read_text(node, buf, sizeof(buf), 20 * MS);
+	assert_non_null(strstr(buf, " NPU.Jobs="));
+	assert_null(strstr(buf, " HostInterface.Doorbells=0 "));
+	npu_node_close(node);
+	MUST(npu_node_open(s->dev, "stream?groups=0x80", &node));
+	for (uint32_t i = 0; i < 100; i++) {
+		int ret = npu_node_read(node, buf, sizeof(buf), 20 * MS);
+
+		if (ret) {
+			assert_int_equal(ret, -ENOENT);
+			break;
+		}
+	}
+	assert_non_null(strstr(npu_last_error(), "no such group"));
+	npu_node_close(node);
+}
+
 struct dumps {
 	uint32_t nr;
 	char why[256], path[256];
@@ -206,6 +243,7 @@ int main(int argc, char **argv)
 		BOTH(log_is_followed),
 		BOTH(control_refuses),
 		BOTH(text_nodes_tell),
+		BOTH(counters_are_sampled),
 		cmocka_unit_test(dumps_at_recoveries),
 		cmocka_unit_test(dumps_that_cannot_be_written),
 	};
