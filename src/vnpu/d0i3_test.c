@@ -71,15 +71,20 @@ static int wake_cold(void)
 	return host_boot(&h);
 }
 
-static u64 system_time(u32 db)
+static u64 time_stamp(u32 db, u32 type)
 {
-	const struct abi_cmd_timestamp ts = { { ABI_CMD_TIMESTAMP, 16 }, ABI_TS_SYSTEM, DATA };
+	const struct abi_cmd_timestamp ts = { { ABI_CMD_TIMESTAMP, 16 }, type, DATA };
 	struct cmdbuf c;
 
 	cmdbuf_begin(&c, &h, 2, HOST_USER);
 	cmdbuf_add(&c, &ts, sizeof(ts));
 	assert_int_equal(host_run(&h, db, HOST_USER, 0x100), 0);
 	return *(u64 *)host_at(&h, 2, DATA);
+}
+
+static u64 system_time(u32 db)
+{
+	return time_stamp(db, ABI_TS_SYSTEM);
 }
 
 static u64 heartbeat(void)
@@ -115,6 +120,28 @@ static void test_warm_boot(void **state)
 		hb = heartbeat();
 	}
 	assert_true(host_params(&h)->device_time_delta_ticks != 0);
+	expect_clean(&h);
+}
+
+/* P 5.1, 10.8: the raw counter, all 37xx has, starts again; the difference is in the parameters. */
+static void test_raw_time(void **state)
+{
+	u64 raw, system, delta, counter;
+
+	(void)state;
+	host_context(&h, 2);
+	assert_int_equal(host_register(&h, 1, 2), 0);
+	host_sleep(&h, 50000000);
+	raw = time_stamp(1, ABI_TS_RAW);
+	assert_true(raw > host_info->perf_hz / 20);
+	assert_int_equal(wake_warm(sleep_well(20000), true), 0);
+	delta = host_params(&h)->device_time_delta_ticks;
+	assert_true(time_stamp(1, ABI_TS_RAW) < raw);
+	system = system_time(1);
+	raw = time_stamp(1, ABI_TS_RAW);
+	assert_int_equal(vnpu_bar_read(h.v, V(CPU_SS_TIM_PERF_FREE_CNT), 8, &counter), 0);
+	assert_in_range(raw, system - delta, counter);
+	assert_true(counter < system);
 	expect_clean(&h);
 }
 
@@ -347,10 +374,10 @@ static void test_log_over_d0i3(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_warm_boot),	 T(test_lts_kernel),	T(test_cold_boot_forgets),
-		T(test_driver_forgets),	 T(test_jobs_pending),	T(test_no_resume_page),
-		T(test_command_queues),	 T(test_logs),		T(test_log_levels),
-		T(test_fault_is_logged), T(test_log_over_d0i3),
+		T(test_warm_boot),	   T(test_raw_time),	    T(test_lts_kernel),
+		T(test_cold_boot_forgets), T(test_driver_forgets),  T(test_jobs_pending),
+		T(test_no_resume_page),	   T(test_command_queues),  T(test_logs),
+		T(test_log_levels),	   T(test_fault_is_logged), T(test_log_over_d0i3),
 	};
 
 	host_choose(argc, argv);
