@@ -434,6 +434,24 @@ def a_recovery_leaves_a_dump(tmp):
 
 
 @test
+def devices_do_not_share_a_trace(tmp):
+    for nr, files in ((1, ["t"]), (2, ["t.0", "t.1"])):
+        args = [a for i, name in enumerate(("mtl", "lnl")[:nr])
+                for a in ("--socket", tmp / f"s{i}", "--device", name)]
+        vnpu = subprocess.Popen([ROOT / "build/bin/vnpu", "--engine", "plain", "--trace", tmp / "t",
+                                 *args], stdout=subprocess.PIPE, text=True)
+        for _ in range(nr):
+            assert " at " in vnpu.stdout.readline()
+        vnpu.terminate()
+        assert vnpu.wait() == 0
+        assert sorted(p.name for p in tmp.glob("t*")) == files, list(tmp.iterdir())
+        for name, gen in zip(files, ("npu37", "npu40")):
+            text = (tmp / name).read_text()
+            assert text.startswith(f"# npu trace 1: {gen} ") and text.count("# npu") == 1, text
+            (tmp / name).unlink()
+
+
+@test
 def info_and_list_say_what_there_is(tmp):
     info = npu("info")
     assert info.returncode == 0 and all(": " in l for l in info.stdout.splitlines()), info.stdout

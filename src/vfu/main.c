@@ -2,6 +2,7 @@
 /* vnpu: virtual Intel NPUs for QEMU and any other vfio-user client. */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -60,7 +61,8 @@ static const char usage_tail[] =
 	"  --fault NAME[:COUNT]  make the next COUNT (1) occasions go wrong; --fault help lists names\n"
 	"  --control             faults while it runs: a line `fault DEVICE NAME COUNT` on the standard\n"
 	"                        input, DEVICE from 0, is answered by `ok` or `error: why`\n"
-	"  --trace FILE          write every register access, message and interrupt to FILE\n"
+	"  --trace FILE          write every register access, message and interrupt to FILE; given for\n"
+	"                        several devices: to FILE.0, FILE.1, ... in the order of their sockets\n"
 	"  --msix                an MSI-X capability beside MSI; real ones may not have it\n"
 	"  -v                    say when clients come and go; -vv: more\n"
 	"  --version, --help\n"
@@ -255,24 +257,43 @@ static void print_log(void *opaque, enum base_log_level level, const char *text)
 	fprintf(stderr, "vnpu: %s\n", text); /* one call: lines of several threads stay whole */
 }
 
-static int open_trace(struct device *dev)
+/* A trace is of one device: those that were told the same file get each one of their own. */
+static bool shares_trace(const struct options *opt, const struct device *dev)
 {
-	if (!dev->trace_path)
-		return 0;
-	dev->trace = fopen(dev->trace_path, "we");
-	if (dev->trace)
-		return 0;
-	fprintf(stderr, "vnpu: --trace %s: %s\n", dev->trace_path, strerror(errno));
-	return -errno;
+	for (u32 i = 0; i < opt->nr; i++)
+		if (&opt->dev[i] != dev && opt->dev[i].trace_path &&
+		    strcmp(opt->dev[i].trace_path, dev->trace_path) == 0)
+			return true;
+	return false;
 }
 
-static int start(struct device *dev, enum base_log_level level)
+static int open_trace(const struct options *opt, struct device *dev)
+{
+	char path[PATH_MAX];
+	int len, ret = -ENAMETOOLONG;
+
+	if (!dev->trace_path)
+		return 0;
+	if (shares_trace(opt, dev))
+		len = snprintf(path, sizeof(path), "%s.%u", dev->trace_path, (u32)(dev - opt->dev));
+	else
+		len = snprintf(path, sizeof(path), "%s", dev->trace_path);
+	if (len < (int)sizeof(path)) {
+		dev->trace = fopen(path, "we");
+		ret = dev->trace ? 0 : -errno;
+	}
+	if (ret)
+		fprintf(stderr, "vnpu: --trace %s: %s\n", dev->trace_path, strerror(-ret));
+	return ret;
+}
+
+static int start(const struct options *opt, struct device *dev)
 {
 	struct vfu_config cfg = { .name = dev->code,
 				  .engine = dev->engine,
-				  .log = { .level = level, .sink = print_log } };
+				  .log = { .level = opt->level, .sink = print_log } };
 	struct base_err err = { 0 };
-	int ret = open_trace(dev);
+	int ret = open_trace(opt, dev);
 
 	if (ret)
 		return ret;
@@ -346,7 +367,7 @@ static int run(struct options *opt)
 	sigaddset(&set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	for (u32 i = 0; !ret && i < opt->nr; i++)
-		ret = start(&opt->dev[i], opt->level);
+		ret = start(opt, &opt->dev[i]);
 	fflush(stdout);
 	if (!ret)
 		ret = serve(opt, &set);
