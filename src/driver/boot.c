@@ -152,14 +152,24 @@ static void params_logs(struct drv_dev *dev, struct abi_boot_params *bp)
 	bp->tracing_buff_message_format_mask = 1; /* plain strings; SRC: P 5.1 */
 }
 
+/* SRC: P 5.3 #4; all else in the page is the firmware's by now. */
+static void params_warm(struct drv_dev *dev, struct abi_boot_params *bp)
+{
+	u64 now_ns = drv_clock(dev);
+
+	bp->boot_type = ABI_BOOT_TYPE_WARM;
+	bp->d0i3_residency_time_us = (now_ns - dev->pm.asleep_ns) / BASE_NS_PER_US;
+	bp->d0i3_entry_vpu_ts = dev->perf_at_stop;
+	bp->system_time_us = now_ns / BASE_NS_PER_US;
+	bp->save_restore_ret_address = 0;
+}
+
 /*
  * Cold boot.  system_time_us is the seam's clock, not the wall clock: device
  * timestamps then lie on the time line of completions, and a run repeats exactly.
  */
-int drv_boot_fill_params(struct drv_dev *dev)
+static void params_cold(struct drv_dev *dev, struct abi_boot_params *bp)
 {
-	struct abi_boot_params *bp = drv_bo_cpu(dev->fw.params);
-
 	memset(bp, 0, sizeof(*bp));
 	bp->magic = ABI_BOOT_MAGIC;
 	params_memory(dev, bp);
@@ -174,13 +184,25 @@ int drv_boot_fill_params(struct drv_dev *dev)
 	bp->vpu_scheduling_mode = dev->hws ? ABI_BOOT_SCHED_HW : ABI_BOOT_SCHED_OS;
 	bp->vpu_focus_present_timer_ms = dev->hws ? ABI_BOOT_FOCUS_PRESENT_MS : 0;
 	dev->info->ops->boot_params(dev, bp);
+}
+
+int drv_boot_fill_params(struct drv_dev *dev)
+{
+	struct abi_boot_params *bp = drv_bo_cpu(dev->fw.params);
+
+	if (dev->pm.warm)
+		params_warm(dev, bp);
+	else
+		params_cold(dev, bp);
 	dev->ops->wmb(dev->os); /* the page before the write that starts the CPU */
 	return 0;
 }
 
 u64 drv_boot_entry(const struct drv_dev *dev)
 {
-	return dev->fw.hdr.entry_point;
+	bool saved = dev->pm.warm && !dev->info->warm_at_cold_entry;
+
+	return saved ? dev->pm.resume_addr : dev->fw.hdr.entry_point;
 }
 
 /* Interrupts are off: the FIFO is polled (P 3.6 #8). */

@@ -33,8 +33,7 @@ static void heard(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_
 	drv_timer_set(dev, DRV_TIMER_SEQ, dev->now_ns);
 }
 
-/* -EAGAIN until there is an answer. */
-static int ask_once(struct drv_dev *dev, u32 type, u32 answer, const void *payload, u32 len)
+int drv_ask_once(struct drv_dev *dev, u32 type, u32 answer, const void *payload, u32 len)
 {
 	int ret;
 
@@ -55,9 +54,10 @@ static int ask_nothing_yet(struct drv_dev *dev)
 	return 0;
 }
 
-static bool is_hws(const struct drv_dev *dev)
+/* Over a warm boot the firmware remembers; P 5.3 */
+static bool needs_bands(const struct drv_dev *dev)
 {
-	return dev->hws;
+	return dev->hws && drv_pm_is_cold(dev);
 }
 
 /* Units of 100 ns, bands idle, normal, focus, realtime.  SRC: P 7.4, values the driver puts in */
@@ -70,8 +70,8 @@ static int set_bands(struct drv_dev *dev)
 		.normal_band_percentage = 10,
 	};
 
-	return ask_once(dev, ABI_JSM_SET_PRIORITY_BAND_SETUP, ABI_JSM_SET_PRIORITY_BAND_SETUP_RSP,
-			&setup, sizeof(setup));
+	return drv_ask_once(dev, ABI_JSM_SET_PRIORITY_BAND_SETUP,
+			    ABI_JSM_SET_PRIORITY_BAND_SETUP_RSP, &setup, sizeof(setup));
 }
 
 /*
@@ -83,14 +83,15 @@ static int set_bands(struct drv_dev *dev)
 static const struct abi_jsm_dct_enable dct_on = { .dct_active_us = 10590,
 						  .dct_inactive_us = 24710 };
 
-static bool is_cycling(const struct drv_dev *dev)
+static bool needs_dct(const struct drv_dev *dev)
 {
-	return dev->dct.percent != 0;
+	return dev->dct.percent != 0 && drv_pm_is_cold(dev);
 }
 
 static int set_dct(struct drv_dev *dev)
 {
-	return ask_once(dev, ABI_JSM_DCT_ENABLE, ABI_JSM_DCT_ENABLE_DONE, &dct_on, sizeof(dct_on));
+	return drv_ask_once(dev, ABI_JSM_DCT_ENABLE, ABI_JSM_DCT_ENABLE_DONE, &dct_on,
+			    sizeof(dct_on));
 }
 
 static void dct_done(struct drv_dev *dev, void *arg, int ret, const struct abi_jsm_msg *answer)
@@ -168,13 +169,13 @@ static const struct drv_step steps[] = {
 	  .text = "begin with questions",
 	  .source = "P 7.3" },
 	{ .op = DRV_STEP_CALL,
-	  .when = is_hws,
+	  .when = needs_bands,
 	  .call = set_bands,
 	  DRV_LIMIT_MS(boot), /* what is asked has a shorter one */
 	  .text = "set up the priority bands",
 	  .source = "P 7.3, P 7.4" },
 	{ .op = DRV_STEP_CALL,
-	  .when = is_cycling,
+	  .when = needs_dct,
 	  .call = set_dct,
 	  DRV_LIMIT_MS(boot), /* what is asked has a shorter one */
 	  .text = "have the firmware cycle its duty",

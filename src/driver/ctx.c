@@ -166,6 +166,10 @@ static void release(struct drv_ctx *ctx)
 {
 	const struct abi_jsm_ssid payload = { .host_ssid = ctx->ssid };
 
+	if (!drv_is_up(ctx->dev)) {
+		drv_pm_get(ctx->dev);
+		return;
+	}
 	if (drv_jsm_ask(ctx->dev, ABI_JSM_SSID_RELEASE, ABI_JSM_SSID_RELEASE_DONE, &payload,
 			sizeof(payload), true, release_done, ctx))
 		return; /* all slots taken: again when one is free */
@@ -189,11 +193,10 @@ static void progress(struct drv_ctx *ctx)
 		next = q->next;
 		drv_queue_progress(base_container_of(q, struct drv_queue, link));
 	}
-	if (ctx->known_to_fw && drv_is_up(dev) && !queues_known(ctx) &&
+	if (ctx->known_to_fw && !queues_known(ctx) &&
 	    (ctx->faulty || (ctx->dying && drv_list_empty(&ctx->queues))))
 		release(ctx);
-	if (!ctx->dying || !drv_list_empty(&ctx->queues) || ctx->releasing ||
-	    (ctx->known_to_fw && drv_is_up(dev)))
+	if (!ctx->dying || !drv_list_empty(&ctx->queues) || ctx->releasing || ctx->known_to_fw)
 		return;
 	base_ids_put(&dev->ssids, ctx->ssid);
 	set_drain_deadline(ctx, DRV_NO_TIME);

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * The device: its life and its event loop.
- *
- *   CREATED -> BOOTING -> READY -> STOPPING -> STOPPED -> (drv_start) BOOTING
- *                  \-> FAILED <-/       FAILED -> STOPPING
- *
- * BOOTING runs the sequences power_up, mmu, boot, configure; STOPPING runs power_down.
+ * The device: creation, and its event loop.  Its life is in power.c, pm.c and recovery.c.
  */
 #include "driver/driver.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "driver/mmio.h"
-
-static const u8 start_seqs[] = { DRV_SEQ_POWER_UP, DRV_SEQ_MMU, DRV_SEQ_BOOT, DRV_SEQ_CONFIGURE };
-static const u8 stop_seqs[] = { DRV_SEQ_POWER_DOWN };
-
-static void set_state(struct drv_dev *dev, enum drv_state state)
-{
-	dev->state = state;
-	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_STATE, 0, state);
-}
 
 void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns)
 {
@@ -94,12 +79,21 @@ static void init_fields(struct drv_dev *dev, struct os_device *os, const struct 
 	drv_clock(dev);
 }
 
+static u64 idle_ns(const struct drv_dev *dev)
+{
+	u32 idle_ms = dev->cfg.idle_ms ? dev->cfg.idle_ms : dev->gen->timeouts.autosuspend_ms;
+
+	return idle_ms == DRV_NEVER || !dev->info->seqs[DRV_SEQ_SUSPEND] ? DRV_NO_TIME
+									 : idle_ms * BASE_NS_PER_MS;
+}
+
 static void init_gen(struct drv_dev *dev)
 {
 	dev->regs = *dev->info->regs;
 	dev->btrs_irq_mask = dev->gen->btrs_irq_mask;
 	dev->icb_irq_mask = (u32)dev->gen->icb_irq_mask;
 	dev->tdr_period_ns = dev->gen->timeouts.tdr_ms * BASE_NS_PER_MS;
+	dev->pm.idle_ns = idle_ns(dev);
 	memcpy(dev->seqs, dev->info->seqs, sizeof(dev->seqs));
 	base_ids_init(&dev->ssids, dev->gen->ssid_first, dev->gen->ssid_last);
 	base_ids_init(&dev->dbs, dev->gen->db_first, dev->gen->db_last);
@@ -167,179 +161,6 @@ void drv_destroy(struct drv_dev *dev)
 }
 
 /*
- * Start, stop, failure
- */
-
-/* The firmware forgets everything: so do queues and contexts.  Jobs end with @status. */
-static void forget_firmware(struct drv_dev *dev, s32 status)
-{
-	drv_jsm_cancel_all(dev, -ECANCELED);
-	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {
-		struct drv_ctx *ctx = base_container_of(c, struct drv_ctx, link);
-
-		for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next)
-			drv_queue_forget(base_container_of(q, struct drv_queue, link));
-		drv_jobs_end(ctx, NULL, status);
-		ctx->known_to_fw = false;
-		ctx->releasing = false;
-		ctx->cut = ctx->faulty;
-		ctx->drain_deadline_ns = DRV_NO_TIME;
-	}
-	dev->engine = (struct drv_engine){ .resets = dev->engine.resets };
-	dev->tdr_ns = DRV_NO_TIME;
-	drv_timer_set(dev, DRV_TIMER_DRAIN, DRV_NO_TIME);
-	dev->work = true;
-}
-
-static void irq_off(struct drv_dev *dev)
-{
-	if (dev->irq_on)
-		dev->ops->irq_teardown(dev->os);
-	dev->irq_on = false;
-}
-
-/*
- * Frees nothing a caller up the stack may hold: contexts and queues go in drv_ctx_progress().
- */
-static void fail(struct drv_dev *dev, int code)
-{
-	/* a boot's failure is what drv_boot() returns; any other has nobody to tell */
-	base_log(&dev->log, dev->state == DRV_BOOTING ? BASE_LOG_INFO : BASE_LOG_ERR,
-		 BASE_LOG_RECOVERY, "%s", dev->err.text);
-	drv_trouble(dev, dev->err.text);
-	dev->phase = DRV_PHASE_NONE;
-	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
-	set_state(dev, DRV_FAILED);
-	drv_io_wr32(dev, dev->regs.int_global_mask, 1);
-	drv_mmu_off(dev);
-	drv_pci_quiet(dev); /* from here on memory may be freed */
-	forget_firmware(dev, code == -ETIMEDOUT ? -ETIMEDOUT : -EIO);
-}
-
-void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (dev->state != DRV_READY && dev->state != DRV_BOOTING)
-		return;
-	dev->err.code = code;
-	va_start(ap, fmt);
-	vsnprintf(dev->err.text, sizeof(dev->err.text), fmt, ap);
-	va_end(ap);
-	fail(dev, code);
-}
-
-static void phase_begin(struct drv_dev *dev, enum drv_phase phase)
-{
-	const u8 *seqs = phase == DRV_PHASE_START ? start_seqs : stop_seqs;
-
-	dev->phase = phase;
-	dev->phase_idx = 0;
-	drv_seq_begin(&dev->run, dev->seqs[seqs[0]]);
-	drv_timer_set(dev, DRV_TIMER_SEQ, drv_clock(dev));
-}
-
-int drv_start(struct drv_dev *dev)
-{
-	int ret;
-
-	if (dev->state != DRV_CREATED && dev->state != DRV_STOPPED)
-		return -EBUSY;
-	dev->err = (struct base_err){ 0 };
-	dev->warn = (struct base_err){ 0 };
-	dev->start_ns = drv_clock(dev);
-	ret = drv_pci_wake(dev, true);
-	if (ret) {
-		base_err_set(&dev->err, ret, "waking the PCI function failed: %s",
-			     base_err_name(ret));
-		goto err_quiet;
-	}
-	ret = dev->ops->irq_setup(dev->os);
-	if (ret) {
-		base_err_set(&dev->err, ret, "setting up the interrupt failed: %s",
-			     base_err_name(ret));
-		goto err_quiet;
-	}
-	dev->irq_on = true;
-	dev->powered = true;
-	set_state(dev, DRV_BOOTING);
-	phase_begin(dev, DRV_PHASE_START);
-	return 0;
-
-err_quiet:
-	drv_pci_quiet(dev);
-	return ret;
-}
-
-int drv_stop(struct drv_dev *dev)
-{
-	if (dev->state == DRV_STOPPING || dev->state == DRV_STOPPED)
-		return 0;
-	set_state(dev, DRV_STOPPING);
-	dev->warn = (struct base_err){ 0 };
-	forget_firmware(dev, -ECANCELED);
-	drv_mmu_off(dev);
-	if (!dev->powered) {
-		set_state(dev, DRV_STOPPED);
-		return 0;
-	}
-	phase_begin(dev, DRV_PHASE_STOP);
-	return 0;
-}
-
-static void started(struct drv_dev *dev)
-{
-	set_state(dev, DRV_READY);
-	dev->boot_ns = drv_clock(dev) - dev->start_ns;
-	dev->work = true;
-	drv_info(dev, FW, "%s ready after %llu us", dev->gen->name,
-		 (unsigned long long)(dev->boot_ns / BASE_NS_PER_US));
-}
-
-/* SRC: P 3.9 #7; the vector and the bus first, so that nothing comes from a sleeping device. */
-static void stopped(struct drv_dev *dev)
-{
-	irq_off(dev);
-	drv_pci_quiet(dev);
-	drv_pci_sleep(dev);
-	dev->powered = false;
-	drv_mmu_reap(dev);
-	set_state(dev, DRV_STOPPED);
-}
-
-static void run_phase(struct drv_dev *dev)
-{
-	bool start = dev->phase == DRV_PHASE_START;
-	const u8 *seqs = start ? start_seqs : stop_seqs;
-	u32 nr = start ? BASE_ARRAY_SIZE(start_seqs) : BASE_ARRAY_SIZE(stop_seqs);
-
-	for (;;) {
-		u64 next_ns = DRV_NO_TIME;
-		int ret = drv_seq_advance(dev, &dev->run, &next_ns);
-
-		if (dev->phase == DRV_PHASE_NONE)
-			return; /* drv_fail() was faster */
-		if (ret == -EAGAIN) {
-			drv_timer_set(dev, DRV_TIMER_SEQ, next_ns);
-			return;
-		}
-		if (ret && start) {
-			fail(dev, ret);
-			return;
-		}
-		if (++dev->phase_idx == nr)
-			break;
-		drv_seq_begin(&dev->run, dev->seqs[seqs[dev->phase_idx]]);
-	}
-	dev->phase = DRV_PHASE_NONE;
-	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
-	if (start)
-		started(dev);
-	else
-		stopped(dev);
-}
-
-/*
  * The loop
  */
 
@@ -350,6 +171,7 @@ static void timers(struct drv_dev *dev)
 	dev->info->ops->watchdog(dev);
 	drv_ctx_timer(dev);
 	drv_metric_timer(dev);
+	drv_pm_timer(dev);
 }
 
 static u64 next_time(const struct drv_dev *dev)
@@ -357,11 +179,23 @@ static u64 next_time(const struct drv_dev *dev)
 	return base_min(dev->rare_ns, dev->tdr_ns);
 }
 
+/* Timers of what stands still are not looked at, whatever they say. */
+static u64 rare_time(const struct drv_dev *dev)
+{
+	if (drv_is_up(dev))
+		return next_time(dev);
+	if (dev->phase == DRV_PHASE_NONE)
+		return DRV_NO_TIME;
+	if (drv_listens(dev))
+		return base_min(dev->timers[DRV_TIMER_SEQ], dev->timers[DRV_TIMER_JSM]);
+	return dev->timers[DRV_TIMER_SEQ];
+}
+
 /* Timers that are due and what waits for its turn.  Rare, so kept out of the way of the rest. */
 static __attribute__((noinline)) void process_rare(struct drv_dev *dev)
 {
 	if (dev->phase != DRV_PHASE_NONE && dev->now_ns >= dev->timers[DRV_TIMER_SEQ])
-		run_phase(dev);
+		drv_phase_run(dev);
 	else if (dev->state == DRV_READY)
 		timers(dev);
 	else if (drv_listens(dev))
@@ -382,7 +216,7 @@ u64 drv_process(struct drv_dev *dev)
 	if (BASE_LIKELY(dev->now_ns < next_ns && !dev->work))
 		return next_ns;
 	process_rare(dev);
-	return next_time(dev);
+	return rare_time(dev);
 }
 
 int drv_wait(struct drv_dev *dev, u64 until_ns)
@@ -400,23 +234,6 @@ u64 drv_now_ns(struct drv_dev *dev)
 	return dev->ops->now_ns(dev->os);
 }
 
-void drv_lost(struct drv_dev *dev, int code)
-{
-	drv_fail(dev, code, "waiting for the device failed: %s", base_err_name(code));
-}
-
-/* The seam cannot wait: the device was taken away, and time may stand still. */
-static void give_up(struct drv_dev *dev, int code)
-{
-	if (dev->phase == DRV_PHASE_START) {
-		drv_lost(dev, code);
-		return;
-	}
-	dev->phase = DRV_PHASE_NONE;
-	drv_timer_set(dev, DRV_TIMER_SEQ, DRV_NO_TIME);
-	stopped(dev);
-}
-
 /* Until the sequences under way are through. */
 static void run_loop(struct drv_dev *dev)
 {
@@ -425,7 +242,7 @@ static void run_loop(struct drv_dev *dev)
 		int ret = dev->phase == DRV_PHASE_NONE ? 0 : dev->ops->wait(dev->os, next_ns);
 
 		if (ret && ret != -ETIMEDOUT && ret != -EINTR)
-			give_up(dev, ret);
+			drv_lost(dev, ret);
 	}
 	if (dev->work)
 		drv_ctx_progress(dev);
@@ -486,6 +303,11 @@ enum drv_state drv_get_state(const struct drv_dev *dev)
 	return dev->state;
 }
 
+bool drv_takes_jobs(const struct drv_dev *dev)
+{
+	return dev->state == DRV_READY || dev->state >= DRV_SUSPENDING;
+}
+
 const struct base_err *drv_last_error(const struct drv_dev *dev)
 {
 	return &dev->err;
@@ -515,6 +337,11 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 		.mmu_faults = dev->mmu_faults,
 		.boot_ns = dev->boot_ns,
 		.busy_ns = dev->busy_ns + (dev->nr_jobs ? dev->now_ns : 0),
+		.suspends = dev->pm.suspends,
+		.warm_boots = dev->pm.warm_boots,
+		.cold_boots = dev->pm.cold_boots,
+		.recoveries = dev->recovery.total,
+		.engine_resets = dev->engine.resets,
 		.hw_sched = dev->hws,
 	};
 	memcpy(out->fw_api, dev->fw.hdr.api_version, sizeof(out->fw_api));

@@ -176,8 +176,7 @@ struct drv_ipc {
 struct drv_mmu {
 	bool on; /* set up: changes need invalidation */
 	u32 prod, evt_cons;
-	bool in_flight;
-	u64 deadline_ns, pause_ns;
+	u64 deadline_ns, pause_ns;    /* of the batch in flight, DRV_HOLD_MMU */
 	bool cfgi;		      /* wanted in the next batch */
 	u64 dirty[DRV_NR_SSIDS / 64]; /* SSIDs to invalidate in the next batch */
 	struct os_dma dma;	      /* stream table, CD table, queues */
@@ -208,6 +207,7 @@ enum drv_timer {
 	DRV_TIMER_MMU,	  /* a batch of MMU commands is in flight */
 	DRV_TIMER_DRAIN,  /* an aborted context waits for its jobs */
 	DRV_TIMER_METRIC, /* samples are to be read */
+	DRV_TIMER_PM,	  /* a system suspend waits for jobs */
 	DRV_NR_TIMERS,
 };
 
@@ -236,8 +236,41 @@ struct drv_dct {
 	void (*told)(struct drv_dev *dev, u32 percent);
 };
 
-/* What a sequence is for. */
-enum drv_phase { DRV_PHASE_NONE, DRV_PHASE_START, DRV_PHASE_STOP };
+/* What sequences are run for: power.c */
+enum drv_phase {
+	DRV_PHASE_NONE,
+	DRV_PHASE_START,
+	DRV_PHASE_STOP,
+	DRV_PHASE_SUSPEND,
+	DRV_PHASE_RECOVER, /* of a device that still runs */
+	DRV_PHASE_RESTART, /* of one that does not */
+};
+
+/* Why no doorbell is rung. */
+enum drv_hold {
+	DRV_HOLD_POWER = 1u << 0, /* the firmware does not run, or shall not */
+	DRV_HOLD_MMU = 1u << 1,	  /* translations are being invalidated */
+};
+
+struct drv_pm {
+	u64 idle_ns;	 /* without jobs before the device sleeps; DRV_NO_TIME = never */
+	bool system;	 /* asleep until drv_resume() */
+	bool wanted;	 /* to be woken once it is asleep */
+	bool warm;	 /* the next boot is one */
+	u64 resume_addr; /* where it starts */
+	u64 asleep_ns;	 /* since when */
+	u64 deadline_ns; /* of a system suspend */
+	bool asked_dump; /* of a recovery: STATE_DUMP was sent */
+	u64 suspends, warm_boots, cold_boots;
+};
+
+struct drv_recovery {
+	u64 at_ns[DRV_RECOVERIES_MAX]; /* when the last ones began, a ring */
+	u64 nr;			       /* that count */
+	u64 total;
+	struct base_err why;
+	s32 status; /* of the job that may be to blame */
+};
 
 struct drv_dev {
 	struct os_device *os;
@@ -245,11 +278,12 @@ struct drv_dev {
 	u64 now_ns; /* when the loop last looked */
 	enum drv_state state;
 	bool work;  /* drv_ctx_progress() has something to do */
-	u64 tdr_ns; /* when the jobs under way are asked about; DRV_NO_TIME = no job */
+	u64 tdr_ns; /* when the jobs under way are asked about; without jobs: when it sleeps */
 	u64 tdr_period_ns;
 	u64 rare_ns; /* earliest of timers[] */
 	u64 timers[DRV_NR_TIMERS];
 	u32 nr_jobs;
+	u32 hold; /* enum drv_hold */
 	u64 jobs_done, jobs_failed, irqs;
 	u64 busy_ns; /* with jobs under way; less the time when that began, if there are any now */
 	bool hws;    /* hardware scheduling */
@@ -294,6 +328,8 @@ struct drv_dev {
 	struct drv_jsm jsm;
 	struct drv_engine engine;
 	struct drv_dct dct;
+	struct drv_pm pm;
+	struct drv_recovery recovery;
 	int answer; /* to the question of the configure sequence; -EAGAIN = not yet */
 	bool asked; /* that question was put */
 	struct drv_ctx *sys, *reserved; /* SSID 0 and 1 */
@@ -317,19 +353,16 @@ int drv_vpu_init(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
 void drv_vpu_fini(struct drv_dev *dev);
 /** drv_timer_set() - in dev.c's loop the earliest of all timers counts. */
 void drv_timer_set(struct drv_dev *dev, enum drv_timer timer, u64 time_ns);
-/** drv_fail() - the device is lost: quiet it, state FAILED, once.  Jobs end with -ETIMEDOUT if @code
- * is that, else -EIO. */
-void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4)
-	__attribute__((cold));
 static inline bool drv_is_up(const struct drv_dev *dev)
 {
 	return dev->state == DRV_READY;
 }
-/* Are interrupts taken?  The configure sequence has answers to wait for before the device is up. */
+/* Are interrupts taken?  Two sequences wait for answers while the device is not up. */
 static inline bool drv_listens(const struct drv_dev *dev)
 {
 	return drv_is_up(dev) ||
-	       (dev->state == DRV_BOOTING && dev->run.seq == dev->seqs[DRV_SEQ_CONFIGURE]);
+	       (dev->phase != DRV_PHASE_NONE && (dev->run.seq == dev->seqs[DRV_SEQ_CONFIGURE] ||
+						 dev->run.seq == dev->seqs[DRV_SEQ_SUSPEND]));
 }
 /* Did the firmware already let go of an aborted context?  Then no report follows the next one. */
 static inline bool drv_ctx_released(const struct drv_ctx *ctx)
@@ -338,6 +371,62 @@ static inline bool drv_ctx_released(const struct drv_ctx *ctx)
 		return ctx->cut;
 	return ctx->faulty && !ctx->known_to_fw && !ctx->releasing;
 }
+
+/* power.c */
+void drv_set_state(struct drv_dev *dev, enum drv_state state);
+/** drv_phase_begin() - run the sequences of @phase from the first step on. */
+void drv_phase_begin(struct drv_dev *dev, enum drv_phase phase);
+/** drv_phase_run() - carry the sequences under way on. */
+void drv_phase_run(struct drv_dev *dev);
+/** drv_phase_abort() - no sequence any more. */
+void drv_phase_abort(struct drv_dev *dev);
+/** drv_cold_start() - power off, then a cold boot. */
+void drv_cold_start(struct drv_dev *dev);
+/** drv_power_cut() - the device was taken away while it was being stopped. */
+void drv_power_cut(struct drv_dev *dev);
+
+/* pm.c */
+/** drv_pm_get() - somebody needs the firmware: wake the device if it sleeps. */
+void drv_pm_get(struct drv_dev *dev) __attribute__((cold));
+/** drv_pm_watch() - begin to count: towards the job watchdog, or without jobs towards sleep. */
+static inline void drv_pm_watch(struct drv_dev *dev, u64 now_ns)
+{
+	if (dev->nr_jobs)
+		dev->tdr_ns = now_ns + dev->tdr_period_ns;
+	else if (!base_add_u64(now_ns, dev->pm.idle_ns, &dev->tdr_ns))
+		dev->tdr_ns = DRV_NO_TIME;
+}
+/** drv_pm_idle() - there was no job for a while. */
+void drv_pm_idle(struct drv_dev *dev);
+void drv_pm_timer(struct drv_dev *dev);
+/** drv_pm_stay() - no suspend of the system after all. */
+void drv_pm_stay(struct drv_dev *dev);
+/** drv_pm_asleep() - power is off: warm or cold next, and woken at once if somebody waits. */
+void drv_pm_asleep(struct drv_dev *dev);
+/* steps of the generations' suspend tables */
+int drv_pm_mmu_off(struct drv_dev *dev);
+int drv_pm_enter_d0i3(struct drv_dev *dev);
+int drv_pm_judge(struct drv_dev *dev);
+bool drv_pm_must_idle(const struct drv_dev *dev);
+static inline bool drv_pm_is_cold(const struct drv_dev *dev)
+{
+	return !dev->pm.warm;
+}
+
+/* recovery.c */
+/**
+ * drv_fail() - the device failed: it is recovered by a cold boot, or state FAILED when it is gone
+ * (-ENODEV), did not boot, or failed too often.  Only the first call counts.
+ */
+void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4)
+	__attribute__((cold));
+/** drv_give_up() - state FAILED, for the reason in dev->err; all jobs end. */
+void drv_give_up(struct drv_dev *dev);
+/** drv_forget_firmware() - nothing of it is left: queues and contexts begin anew; @cause is the
+ * status of the jobs it was at. */
+void drv_forget_firmware(struct drv_dev *dev, s32 cause);
+/* step of the generations' recover tables */
+int drv_recovery_dump(struct drv_dev *dev);
 
 /* pci.c */
 int drv_pci_probe(struct drv_dev *dev, struct base_err *err) BASE_WARN_UNUSED;
@@ -387,6 +476,8 @@ void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_
 int drv_ipc_drain(struct drv_dev *dev) BASE_WARN_UNUSED;
 
 /* configure.c */
+/** drv_ask_once() - in a step: -EAGAIN until the question is answered.  dev->asked false before. */
+int drv_ask_once(struct drv_dev *dev, u32 type, u32 answer, const void *payload, u32 len);
 /** drv_sched_choose() - hws from the configuration and the image; P 4.5 */
 void drv_sched_choose(struct drv_dev *dev);
 /** drv_dct_request() - have the firmware cycle its duty, or not; @told runs once it does */
@@ -498,7 +589,10 @@ void drv_counters_fini(struct drv_dev *dev);
 int drv_jobq_open(struct drv_queue *queue) BASE_WARN_UNUSED;
 void drv_jobq_close(struct drv_queue *queue);
 void drv_queue_progress(struct drv_queue *queue);
-void drv_queue_forget(struct drv_queue *queue);	 /* the firmware was reset */
+/** drv_queue_forget() - the firmware does not know @queue any more.  If it had jobs of it, all end:
+ * the oldest with @cause, those behind it with -ECANCELED.  Else none does. */
+void drv_queue_forget(struct drv_queue *queue, s32 cause);
+void drv_queues_publish(struct drv_dev *dev);	 /* doorbells were held */
 bool drv_queues_gone(const struct drv_ctx *ctx); /* the firmware knows none of them */
 
 /* job.c */
@@ -508,9 +602,17 @@ void drv_queue_publish(struct drv_queue *queue);
 void drv_job_done(struct drv_dev *dev, u32 id, u32 status);
 /** drv_job_end() - the same on a device where no status is its context's fault. */
 void drv_job_end(struct drv_dev *dev, u32 id, u32 status);
-/** drv_job_blame() - the oldest job of @queue hangs: its status, once it ends */
-void drv_job_blame(struct drv_queue *queue);
-/** drv_jobs_end() - complete all jobs of @ctx (NULL: all contexts; @queue NULL: all queues). */
+/** drv_job_blame() - the oldest job of @queue is to blame: @status is its own, once it ends */
+void drv_job_blame(struct drv_queue *queue, s32 status);
+/** drv_queue_published() - has the firmware jobs of @queue that did not end? */
+bool drv_queue_published(const struct drv_queue *queue);
+/** drv_jobs_move() - the jobs of @queue moved by @slots towards slot 0. */
+void drv_jobs_move(struct drv_queue *queue, u32 slots);
+/** drv_jobs_published() - has the firmware jobs that did not end? */
+bool drv_jobs_published(const struct drv_dev *dev);
+/** drv_jobs_end_all() - complete all jobs of the device. */
+void drv_jobs_end_all(struct drv_dev *dev, s32 status);
+/** drv_jobs_end() - complete all jobs of @ctx, or of its @queue if not NULL. */
 void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status);
 
 /* irq.c */

@@ -6,8 +6,12 @@
  * a single thread); no function here may run at the same time as another on the same device.
  * Nothing blocks but drv_wait(), and the convenience loops that say so.
  *
- *   created -> booting -> ready -> stopping -> stopped
- *                 \-> failed <-/
+ *   created -> booting -> ready <-> suspending, suspended, resuming
+ *                  |        |  <-> recovering (the device failed: cold boot)
+ *                  |        |-> stopping -> stopped -> (drv_start) booting
+ *                  \-> failed (gone, or failed too often)
+ *
+ * Between ready and recovering jobs are taken in each state: they wait until the device is ready.
  */
 #ifndef DRIVER_DRIVER_H
 #define DRIVER_DRIVER_H
@@ -22,7 +26,18 @@ struct drv_ctx;
 struct drv_bo;
 struct drv_queue;
 
-enum drv_state { DRV_CREATED, DRV_BOOTING, DRV_READY, DRV_STOPPING, DRV_STOPPED, DRV_FAILED };
+enum drv_state {
+	DRV_CREATED,
+	DRV_BOOTING,
+	DRV_READY,
+	DRV_STOPPING,
+	DRV_STOPPED,
+	DRV_FAILED,
+	DRV_SUSPENDING,
+	DRV_SUSPENDED,
+	DRV_RESUMING,
+	DRV_RECOVERING,
+};
 
 /* One finished step of a sequence, for `npu boot -v`. */
 struct drv_step_report {
@@ -36,12 +51,20 @@ struct drv_step_report {
 /* Who schedules jobs; DRV_SCHED_AUTO: the firmware, if its image says that it can.  P 4.5 */
 enum drv_sched { DRV_SCHED_AUTO, DRV_SCHED_OS, DRV_SCHED_HW };
 
+#define DRV_NEVER	   UINT32_MAX
+#define DRV_RECOVERIES_MAX 16u
+
 struct drv_config {
-	const char *firmware; /* path; NULL = search list of design section 8 */
-	bool ignore_env;      /* privileged caller: $NPU_FIRMWARE is ignored */
-	bool force_id;	      /* bind to ids known not to be NPUs */
-	u32 log_level;	      /* enum base_log_level */
-	u32 sched;	      /* enum drv_sched */
+	const char *firmware;  /* path; NULL = search list of design section 8 */
+	bool ignore_env;       /* privileged caller: $NPU_FIRMWARE is ignored */
+	bool force_id;	       /* bind to ids known not to be NPUs */
+	u32 log_level;	       /* enum base_log_level */
+	u32 sched;	       /* enum drv_sched */
+	u32 idle_ms;	       /* without a job before the device sleeps; 0 = the generation's
+			       * (P 11.1), DRV_NEVER */
+	u32 recoveries;	       /* in the window before a device that fails again is declared dead;
+			       * 0 = 5, at most DRV_RECOVERIES_MAX; DRV_NEVER: it is not recovered */
+	u32 recovery_window_s; /* 0 = 600 */
 	/* Called from the loop after each step; may be NULL. */
 	void (*on_step)(void *opaque, const struct drv_step_report *report);
 	/*
@@ -94,16 +117,36 @@ void drv_lost(struct drv_dev *dev, int code);
 void drv_wake(struct drv_dev *dev);
 u64 drv_now_ns(struct drv_dev *dev);
 
+/**
+ * drv_suspend() - begin the system's suspend: jobs handed to the firmware end first, later ones wait
+ *
+ * DRV_SUSPENDED tells that it is done; READY again: jobs did not end within the job time-out, and
+ * drv_last_error() says -EBUSY.  The device then sleeps until drv_resume(), whatever is submitted.
+ * Return: 0, -EBUSY (booting, resuming or recovering: later), -ENODEV (failed or stopped),
+ * -EOPNOTSUPP (the generation cannot).
+ */
+int drv_suspend(struct drv_dev *dev) BASE_WARN_UNUSED;
+/** drv_resume() - wake a device that sleeps, by drv_suspend() or because it was idle.  0 or -ENODEV. */
+int drv_resume(struct drv_dev *dev) BASE_WARN_UNUSED;
+/** drv_reset() - begin a recovery that does not count: of a device that runs, sleeps or failed.
+ * Pending jobs end with -ECANCELED.  0 or -EBUSY. */
+int drv_reset(struct drv_dev *dev) BASE_WARN_UNUSED;
+
 enum drv_state drv_get_state(const struct drv_dev *dev);
 static inline const char *drv_state_name(enum drv_state state)
 {
 	static const char *const names[] = {
-		[DRV_CREATED] = "created",   [DRV_BOOTING] = "booting", [DRV_READY] = "ready",
-		[DRV_STOPPING] = "stopping", [DRV_STOPPED] = "stopped", [DRV_FAILED] = "failed",
+		[DRV_CREATED] = "created",	 [DRV_BOOTING] = "booting",
+		[DRV_READY] = "ready",		 [DRV_STOPPING] = "stopping",
+		[DRV_STOPPED] = "stopped",	 [DRV_FAILED] = "failed",
+		[DRV_SUSPENDING] = "suspending", [DRV_SUSPENDED] = "suspended",
+		[DRV_RESUMING] = "resuming",	 [DRV_RECOVERING] = "recovering",
 	};
 
 	return state < BASE_ARRAY_SIZE(names) && names[state] ? names[state] : "unknown";
 }
+/** drv_takes_jobs() - is it up, or will it be without further calls but drv_process()? */
+bool drv_takes_jobs(const struct drv_dev *dev);
 /** drv_last_error() - why the device failed; text empty when it did not. */
 const struct base_err *drv_last_error(const struct drv_dev *dev);
 
@@ -137,6 +180,8 @@ struct drv_info {
 	u64 jobs_done, jobs_failed, irqs, mmu_faults;
 	u64 boot_ns; /* duration of the last boot */
 	u64 busy_ns; /* at least one job was under way */
+	u64 suspends, warm_boots, cold_boots;
+	u64 recoveries, engine_resets;
 };
 void drv_get_info(const struct drv_dev *dev, struct drv_info *out);
 
@@ -238,8 +283,13 @@ void drv_queue_destroy(struct drv_queue *queue);
  * drv_queue_submit() - hand over jobs, in order
  *
  * Numbers must have been checked by the service.  No allocation, no blocking.
+ * A device that sleeps wakes up for them.
  * Return: number of jobs taken (>= 1), or -EAGAIN (queue or context full, or completions
  * not reaped), -ENODEV (device failed), -ECANCELED (not running, or the context faulted).
+ *
+ * Status of a job that a recovery ended: -ETIMEDOUT or -EIO (the engine hung, the device failed) for
+ * the oldest of each queue, -ECANCELED for those behind it.  Queues of which the firmware had
+ * nothing yet lose nothing.
  */
 int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr) BASE_WARN_UNUSED;
 /** drv_queue_reap() - take up to @max completions, oldest first; returns how many. */

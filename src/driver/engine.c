@@ -74,7 +74,7 @@ static bool impacted(struct drv_dev *dev, const struct abi_jsm_reset_ctx *r)
 	}
 	queue = queue_of(ctx, r->cmdq_id);
 	if (dev->engine.hang && queue && !(r->flags & ABI_JSM_RESET_COLLATERAL))
-		drv_job_blame(queue);
+		drv_job_blame(queue, -ETIMEDOUT);
 	if (!ctx->faulty)
 		drv_ctx_mark(ctx);
 	return true;

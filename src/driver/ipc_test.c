@@ -62,6 +62,10 @@ void drv_fail(struct drv_dev *d, int code, const char *fmt, ...)
 	fails++;
 	last_fail = code;
 }
+void drv_pm_idle(struct drv_dev *d)
+{
+	(void)d;
+}
 /* as with OS scheduling */
 void drv_engine_hang(struct drv_dev *d, const char *fmt, ...)
 {

@@ -57,7 +57,9 @@ static void put_job(struct drv_queue *queue, const struct abi_job *desc, u64 now
 /* Why no job is taken now, or 0. */
 static int refuse(const struct drv_queue *queue)
 {
-	if (BASE_LIKELY(drv_is_up(queue->ctx->dev) && !queue->ctx->faulty && !queue->dying))
+	if (BASE_UNLIKELY(queue->ctx->faulty || queue->dying))
+		return -ECANCELED;
+	if (BASE_LIKELY(drv_is_up(queue->ctx->dev)) || drv_takes_jobs(queue->ctx->dev))
 		return 0;
 	return queue->ctx->dev->state == DRV_FAILED ? -ENODEV : -ECANCELED;
 }
@@ -165,18 +167,13 @@ static inline void complete(struct drv_dev *dev, struct drv_job *job, u32 id, s3
 		dev->work = true;
 }
 
-/* The watchdog of P 10.7 starts anew with each completion. */
-static void restart_tdr(struct drv_dev *dev)
+/* The watchdog of P 10.7 starts anew with each completion; without jobs it is sleep's. */
+static inline void jobs_ended(struct drv_dev *dev)
 {
 	dev->jsm.hb_rounds = 0;
-	dev->tdr_ns = dev->nr_jobs ? dev->now_ns + dev->tdr_period_ns : DRV_NO_TIME;
-}
-
-/* Jobs ended: were they the last ones? */
-static void note_idle(struct drv_dev *dev)
-{
 	if (!dev->nr_jobs)
 		dev->busy_ns += dev->now_ns;
+	drv_pm_watch(dev, dev->now_ns);
 }
 
 /* A job of an aborted context: its own first error, else that it was cancelled. */
@@ -222,8 +219,7 @@ void drv_job_done(struct drv_dev *dev, u32 id, u32 status)
 			status = (u32)aborted_status(job, status);
 	}
 	complete(dev, job, id, (s32)status);
-	note_idle(dev);
-	restart_tdr(dev);
+	jobs_ended(dev);
 }
 
 void drv_job_end(struct drv_dev *dev, u32 id, u32 status)
@@ -235,10 +231,10 @@ void drv_job_end(struct drv_dev *dev, u32 id, u32 status)
 		return;
 	}
 	complete(dev, job, id, (s32)base_min(status, (u32)INT32_MAX));
-	restart_tdr(dev);
+	jobs_ended(dev);
 }
 
-void drv_job_blame(struct drv_queue *queue)
+void drv_job_blame(struct drv_queue *queue, s32 status)
 {
 	struct drv_job *oldest = NULL;
 	u32 age = 0;
@@ -253,7 +249,34 @@ void drv_job_blame(struct drv_queue *queue)
 		oldest = job;
 	}
 	if (oldest && !oldest->error)
-		oldest->error = -ETIMEDOUT;
+		oldest->error = status;
+}
+
+bool drv_queue_published(const struct drv_queue *queue)
+{
+	return queue->pending > drv_ring_unpublished(&queue->ring);
+}
+
+bool drv_jobs_published(const struct drv_dev *dev)
+{
+	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {
+		const struct drv_ctx *ctx = base_container_of(c, struct drv_ctx, link);
+
+		for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next)
+			if (drv_queue_published(base_container_of(q, struct drv_queue, link)))
+				return true;
+	}
+	return false;
+}
+
+void drv_jobs_move(struct drv_queue *queue, u32 slots)
+{
+	for (u32 n = 0; n < DRV_CTX_JOBS; n++) {
+		struct drv_job *job = &queue->ctx->jobs[n];
+
+		if (job->queue == queue)
+			job->slot = (u8)drv_ring_distance(slots, job->slot);
+	}
 }
 
 void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status)
@@ -269,6 +292,13 @@ void drv_jobs_end(struct drv_ctx *ctx, struct drv_queue *queue, s32 status)
 				 job->error ? job->error : status);
 	}
 	if (dev->nr_jobs != nr_jobs)
-		note_idle(dev);
-	restart_tdr(dev);
+		jobs_ended(dev);
+	if (!drv_is_up(dev))
+		dev->tdr_ns = DRV_NO_TIME;
+}
+
+void drv_jobs_end_all(struct drv_dev *dev, s32 status)
+{
+	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next)
+		drv_jobs_end(base_container_of(c, struct drv_ctx, link), NULL, status);
 }

@@ -50,6 +50,19 @@ static u32 take_id(struct drv_jsm *jsm)
 	return id;
 }
 
+/* How a type is asked; SRC: P 7.3 */
+static u16 channel_of(u32 type)
+{
+	return type == ABI_JSM_PWR_D0I3_ENTER ? ABI_IPC_CHAN_GEN : ABI_IPC_CHAN_ASYNC;
+}
+
+static u64 limit_ns(const struct drv_dev *dev, u32 type)
+{
+	const struct reg_timeouts *t = &dev->gen->timeouts;
+
+	return BASE_NS_PER_MS * (type == ABI_JSM_PWR_D0I3_ENTER ? t->d0i3_entry_msg_ms : t->jsm_ms);
+}
+
 int drv_jsm_ask(struct drv_dev *dev, u32 type, u32 answer, const void *payload, u32 len, bool hb,
 		drv_req_done_fn done, void *arg)
 {
@@ -63,7 +76,7 @@ int drv_jsm_ask(struct drv_dev *dev, u32 type, u32 answer, const void *payload, 
 		.id = take_id(jsm),
 		.type = type,
 		.answer = answer,
-		.deadline_ns = drv_clock(dev) + dev->gen->timeouts.jsm_ms * BASE_NS_PER_MS,
+		.deadline_ns = drv_clock(dev) + limit_ns(dev, type),
 		.hb = hb,
 		.done = done,
 		.arg = arg,
@@ -72,7 +85,7 @@ int drv_jsm_ask(struct drv_dev *dev, u32 type, u32 answer, const void *payload, 
 	memcpy(&msg.payload, payload, len);
 	update_timer(dev);
 	drv_dbg(dev, JSM, "ask 0x%04x, request %u", type, req->id);
-	drv_ipc_send(dev, (u32)(req - jsm->reqs), ABI_IPC_CHAN_ASYNC, &msg);
+	drv_ipc_send(dev, (u32)(req - jsm->reqs), channel_of(type), &msg);
 	return 0;
 }
 
@@ -131,7 +144,7 @@ static void time_out(struct drv_dev *dev, struct drv_req *req)
 	bool hb = req->hb;
 
 	drv_warn(dev, JSM, "request %u (0x%04x): no answer within %u ms", req->id, req->type,
-		 dev->gen->timeouts.jsm_ms);
+		 (u32)(limit_ns(dev, req->type) / BASE_NS_PER_MS));
 	finish(dev, req, -ETIMEDOUT, NULL);
 	if (hb && drv_is_up(dev))
 		drv_jsm_query_hb(dev);
@@ -214,6 +227,10 @@ void drv_jsm_tdr(struct drv_dev *dev)
 	drv_irq_handle(dev); /* an interrupt may have been lost */
 	if (!drv_is_up(dev) || dev->now_ns < dev->tdr_ns)
 		return;
+	if (!dev->nr_jobs) {
+		drv_pm_idle(dev);
+		return;
+	}
 	if (++dev->jsm.hb_rounds > hb_rounds_max(dev)) {
 		drv_engine_hang(dev, "no job of %u ended within %u ms, the limit of one inference",
 				dev->nr_jobs, dev->gen->timeouts.inference_ms);

@@ -58,6 +58,11 @@ int drv_mmu_init(struct drv_dev *dev)
 	return 0;
 }
 
+static bool in_flight(const struct drv_dev *dev)
+{
+	return dev->hold & DRV_HOLD_MMU;
+}
+
 static bool wanted(const struct drv_mmu *mmu)
 {
 	bool any = mmu->cfgi;
@@ -71,7 +76,7 @@ void drv_mmu_reap(struct drv_dev *dev)
 {
 	struct drv_mmu *mmu = &dev->mmu;
 
-	if (dev->dma_live && (!mmu->on || mmu->in_flight || wanted(mmu)))
+	if (dev->dma_live && (!mmu->on || in_flight(dev) || wanted(mmu)))
 		return;
 	while (!drv_list_empty(&mmu->zombies)) {
 		struct drv_bo *bo = base_container_of(mmu->zombies.next, struct drv_bo, link);
@@ -117,7 +122,7 @@ void drv_mmu_off(struct drv_dev *dev)
 	struct drv_mmu *mmu = &dev->mmu;
 
 	mmu->on = false;
-	mmu->in_flight = false;
+	dev->hold &= ~(u32)DRV_HOLD_MMU;
 	drv_timer_set(dev, DRV_TIMER_MMU, DRV_NO_TIME);
 	mmu->cfgi = false;
 	memset(mmu->dirty, 0, sizeof(mmu->dirty));
@@ -151,7 +156,7 @@ static void send_batch(struct drv_dev *dev)
 	put_cmd(mmu, ABI_MMU_OP_SYNC, 0);
 	dev->ops->wmb(dev->os); /* tables and commands before the index that makes them valid */
 	drv_wr32(dev, M(CMDQ_PROD), mmu->prod);
-	mmu->in_flight = true;
+	dev->hold |= DRV_HOLD_MMU;
 	mmu->deadline_ns = drv_clock(dev) + dev->gen->timeouts.mmu_cmdq_us * BASE_NS_PER_US;
 	mmu->pause_ns = 50 * BASE_NS_PER_US;
 }
@@ -184,7 +189,7 @@ static int look(struct drv_dev *dev)
 
 static void batch_done(struct drv_dev *dev)
 {
-	dev->mmu.in_flight = false;
+	dev->hold &= ~(u32)DRV_HOLD_MMU;
 	drv_timer_set(dev, DRV_TIMER_MMU, DRV_NO_TIME);
 	drv_mmu_reap(dev);
 }
@@ -213,7 +218,7 @@ static void flush(struct drv_dev *dev)
 {
 	struct drv_mmu *mmu = &dev->mmu;
 
-	while (mmu->on && !mmu->in_flight && wanted(mmu)) {
+	while (mmu->on && !in_flight(dev) && wanted(mmu)) {
 		send_batch(dev);
 		if (spin(dev))
 			return;
@@ -221,27 +226,16 @@ static void flush(struct drv_dev *dev)
 	}
 }
 
-/* Queues held their doorbells while the batch was in flight. */
-static void ring_held(struct drv_dev *dev)
-{
-	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {
-		struct drv_ctx *ctx = base_container_of(c, struct drv_ctx, link);
-
-		for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next)
-			drv_queue_publish(base_container_of(q, struct drv_queue, link));
-	}
-}
-
 void drv_mmu_timer(struct drv_dev *dev)
 {
-	if (!dev->mmu.in_flight || dev->now_ns < dev->timers[DRV_TIMER_MMU])
+	if (!in_flight(dev) || dev->now_ns < dev->timers[DRV_TIMER_MMU])
 		return;
 	if (spin(dev))
 		return;
 	batch_done(dev);
 	flush(dev);
-	if (!dev->mmu.in_flight)
-		ring_held(dev);
+	if (!in_flight(dev))
+		drv_queues_publish(dev);
 }
 
 void drv_mmu_invalidate(struct drv_dev *dev, u32 ssid)

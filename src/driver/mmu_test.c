@@ -27,9 +27,9 @@ void drv_pt_destroy(struct drv_dev *d, struct drv_pt *root)
 	(void)d, (void)root;
 	released++;
 }
-void drv_queue_publish(struct drv_queue *queue)
+void drv_queues_publish(struct drv_dev *d)
 {
-	(void)queue;
+	(void)d;
 	published++;
 }
 void drv_ctx_abort(struct drv_ctx *ctx)
@@ -154,7 +154,7 @@ static void test_invalidate(void **state)
 	for (u32 i = 0; i < 100; i++)
 		drv_mmu_invalidate(&dev, i); /* the indices wrap */
 	assert_int_equal(nr_seen, 202);
-	assert_false(dev.mmu.in_flight);
+	assert_false(dev.hold & DRV_HOLD_MMU);
 }
 
 /* A slow unit: memory stays until it caught up; what changes meanwhile goes with the next batch. */
@@ -166,7 +166,7 @@ static void test_slow(void **state)
 	(void)state;
 	answering = false;
 	drv_mmu_drop_bo(&dev, 2, &a);
-	assert_true(dev.mmu.in_flight);
+	assert_true(dev.hold & DRV_HOLD_MMU);
 	assert_true(os.now_ns - start <= DRV_POLL_SPIN_NS + DRV_POLL_STEP_NS);
 	for (u32 ssid = 3; ssid < 40; ssid++)
 		drv_mmu_invalidate(&dev, ssid);
@@ -181,7 +181,7 @@ static void test_slow(void **state)
 	os.now_ns = dev.timers[DRV_TIMER_MMU];
 	drv_clock(&dev);
 	drv_mmu_timer(&dev);
-	assert_false(dev.mmu.in_flight);
+	assert_false(dev.hold & DRV_HOLD_MMU);
 	assert_int_equal(released, 2);
 	assert_int_equal(dev.timers[DRV_TIMER_MMU], DRV_NO_TIME);
 }

@@ -74,10 +74,9 @@ static void preempt_destroy(struct drv_queue *queue)
 			drv_bo_destroy(queue->preempt[i]);
 }
 
-/* An empty ring.  Where its jobs are preempted to is the same for all, and put in once. */
-static void ring_init(struct drv_queue *queue)
+/* Where its jobs are preempted to is the same for all, and put in once. */
+static void preempt_point(struct drv_queue *queue)
 {
-	drv_ring_init(&queue->ring, queue->ring.page);
 	for (u32 i = 0; queue->preempt[0] && i < ABI_JOBQ_SLOTS; i++) {
 		struct abi_jobq_job *job = &queue->ring.page->slot[i].job;
 
@@ -104,7 +103,8 @@ int drv_jobq_open(struct drv_queue *queue)
 	queue->ring.page = drv_bo_cpu(queue->bo);
 	queue->db_io = dev->regs.doorbell;
 	queue->db_io.off += queue->db * dev->regs.doorbell_stride;
-	ring_init(queue);
+	drv_ring_init(&queue->ring, queue->ring.page);
+	preempt_point(queue);
 	return 0;
 
 err_destroy_bos:
@@ -170,10 +170,17 @@ void drv_queue_destroy(struct drv_queue *queue)
 	drv_ctx_progress(dev);
 }
 
-void drv_queue_forget(struct drv_queue *queue)
+void drv_queue_forget(struct drv_queue *queue, s32 cause)
 {
+	if (drv_queue_published(queue)) {
+		drv_job_blame(queue, cause);
+		drv_jobs_end(queue->ctx, queue, -ECANCELED);
+	}
 	queue->state = queue->idle;
-	ring_init(queue);
+	drv_jobs_move(queue, drv_ring_rewind(&queue->ring));
+	preempt_point(queue);
+	if (queue->pending && queue->state == DRV_QUEUE_NEW)
+		queue->state = DRV_QUEUE_WANT_REG;
 }
 
 /*
@@ -293,7 +300,7 @@ static void failed(struct drv_queue *queue, const struct question *q, int ret)
 		 queue->db, base_err_name(ret));
 	if (q->opens) {
 		drv_jobs_end(queue->ctx, queue, ret);
-		drv_queue_forget(queue);
+		drv_queue_forget(queue, ret);
 	}
 	queue->state = q->failed;
 }
@@ -327,9 +334,15 @@ static void ask(struct drv_queue *queue)
 
 	while (q->type && q->from != queue->state)
 		q++;
-	if (!q->type || drv_jsm_ask(ctx->dev, q->type, q->answer, &payload, q->put(queue, &payload),
-				    true, answered, queue))
-		return; /* nothing to ask, or all slots taken: again when one is free */
+	if (!q->type)
+		return;
+	if (!drv_is_up(ctx->dev)) {
+		drv_pm_get(ctx->dev);
+		return;
+	}
+	if (drv_jsm_ask(ctx->dev, q->type, q->answer, &payload, q->put(queue, &payload), true,
+			answered, queue))
+		return; /* all slots taken: again when one is free */
 	ctx->known_to_fw |= !ctx->dev->hws;
 	queue->state = q->asked;
 }
@@ -346,11 +359,11 @@ static void turn_back(struct drv_queue *queue)
 void drv_queue_progress(struct drv_queue *queue)
 {
 	struct drv_ctx *ctx = queue->ctx;
-	bool may_ask = drv_is_up(ctx->dev);
+	bool may_ask = true;
 
 	if (ctx->faulty && queue->state == DRV_QUEUE_WANT_REG) {
 		drv_jobs_end(ctx, queue, -ECANCELED);
-		drv_queue_forget(queue);
+		drv_queue_forget(queue, -ECANCELED);
 	}
 	if (ctx->faulty && !ctx->cut)
 		may_ask = false; /* the engine is reset first */
@@ -362,14 +375,25 @@ void drv_queue_progress(struct drv_queue *queue)
 		queue_free(queue);
 }
 
+/* Not now, who lifts the hold publishes; or not with a doorbell of its own.  A device that sleeps
+ * is woken. */
+static __attribute__((cold, noinline)) void held(struct drv_queue *queue)
+{
+	struct drv_dev *dev = queue->ctx->dev;
+
+	if (queue->state == DRV_QUEUE_SHARED && !dev->hold)
+		dev->info->ops->queue_publish(queue);
+	else if (queue->pending && !drv_is_up(dev))
+		drv_pm_get(dev);
+}
+
 /* Slots, then tail, then doorbell: each order is the firmware's licence to read.  P 10.4 */
 void drv_queue_publish(struct drv_queue *queue)
 {
 	struct drv_dev *dev = queue->ctx->dev;
 
-	if (BASE_UNLIKELY(queue->state != DRV_QUEUE_LIVE || dev->mmu.in_flight)) {
-		if (queue->state == DRV_QUEUE_SHARED)
-			dev->info->ops->queue_publish(queue);
+	if (BASE_UNLIKELY(queue->state != DRV_QUEUE_LIVE || dev->hold)) {
+		held(queue);
 		return;
 	}
 	if (!drv_ring_publish(&queue->ring))
@@ -379,4 +403,14 @@ void drv_queue_publish(struct drv_queue *queue)
 	dev->ops->wmb(dev->os);
 	drv_trace_add(&dev->trace, dev->now_ns, DRV_TRACE_DB, queue->db, queue->ring.pub);
 	drv_io_wr32(dev, queue->db_io, 1);
+}
+
+void drv_queues_publish(struct drv_dev *dev)
+{
+	for (struct drv_list *c = dev->ctx_list.next; c != &dev->ctx_list; c = c->next) {
+		struct drv_ctx *ctx = base_container_of(c, struct drv_ctx, link);
+
+		for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next)
+			drv_queue_publish(base_container_of(q, struct drv_queue, link));
+	}
 }

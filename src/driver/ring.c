@@ -13,6 +13,21 @@ void drv_ring_init(struct drv_ring *ring, void *page)
 	memset(page, 0, sizeof(*ring->page));
 }
 
+u32 drv_ring_rewind(struct drv_ring *ring)
+{
+	struct abi_jobq old = *ring->page;
+	u32 nr = drv_ring_unpublished(ring), moved = ring->pub;
+	u64 sync = ring->sync;
+
+	drv_ring_init(ring, ring->page);
+	for (u32 from = moved; ring->tail < nr; from = drv_ring_next(from)) {
+		ring->page->slot[ring->tail] = old.slot[from];
+		ring->sync |= (sync >> from & 1) << ring->tail;
+		ring->tail++;
+	}
+	return moved;
+}
+
 /* Is the newest published job a SYNC job that is not done? */
 static bool held(const struct drv_ring *ring)
 {

@@ -72,6 +72,18 @@ static inline void drv_ring_set_sync(struct drv_ring *ring, u32 slot)
 	ring->sync |= BASE_BIT64(slot);
 }
 
+/** drv_ring_unpublished() - jobs in the ring the firmware was not told of. */
+static inline u32 drv_ring_unpublished(const struct drv_ring *ring)
+{
+	return drv_ring_distance(ring->pub, ring->tail);
+}
+
+/**
+ * drv_ring_rewind() - a new page, in which only what was not published is left, from slot 0 on
+ * Return: by how many slots the jobs moved towards 0, modulo ABI_JOBQ_SLOTS.
+ */
+u32 drv_ring_rewind(struct drv_ring *ring);
+
 /** drv_ring_publish_held() - drv_ring_publish() when there are SYNC jobs */
 bool drv_ring_publish_held(struct drv_ring *ring);
 

@@ -139,6 +139,16 @@ static int step_check(struct drv_dev *dev, const struct drv_seq_run *run, struct
 	return 0;
 }
 
+static void step_read(struct drv_dev *dev, const struct drv_seq_run *run)
+{
+	const struct drv_step *step = &run->seq->steps[run->idx];
+	u32 val = drv_rd32(dev, step->reg);
+	char name[96];
+
+	drv_info(dev, RECOVERY, "%s: %s reads 0x%08x", run->seq->name,
+		 drv_reg_name(dev, step->reg, name, sizeof(name)), val);
+}
+
 static int step_do(struct drv_dev *dev, struct drv_seq_run *run, struct base_err *err, u64 *next_ns)
 {
 	const struct drv_step *step = &run->seq->steps[run->idx];
@@ -159,6 +169,9 @@ static int step_do(struct drv_dev *dev, struct drv_seq_run *run, struct base_err
 		return step_wait(dev, run, err, next_ns);
 	case DRV_STEP_DELAY:
 		dev->ops->delay_ns(dev->os, step->delay_ns);
+		return 0;
+	case DRV_STEP_READ:
+		step_read(dev, run);
 		return 0;
 	}
 	return base_err_set(err, -EINVAL, "%s: step %u has no such operation", run->seq->name,

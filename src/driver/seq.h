@@ -23,6 +23,7 @@ enum drv_step_op {
 	DRV_STEP_CHECK, /* one read: (reg & mask) == value */
 	DRV_STEP_CALL,	/* call(dev); -EAGAIN = again later, at most the limit */
 	DRV_STEP_DELAY, /* delay_ns */
+	DRV_STEP_READ,	/* for the log */
 };
 
 enum drv_step_policy { DRV_STEP_FATAL, DRV_STEP_WARN };

@@ -113,6 +113,11 @@ enum drv_state drv_get_state(const struct drv_dev *dev)
 	return dev->state;
 }
 
+bool drv_takes_jobs(const struct drv_dev *dev)
+{
+	return dev->state == DRV_READY;
+}
+
 const struct base_err *drv_last_error(const struct drv_dev *dev)
 {
 	return &dev->err;

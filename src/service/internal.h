@@ -202,10 +202,10 @@ static inline const char *svc_why(int code, const char *busy)
 	return code == -ENOMEM ? "no memory left" : base_err_name(code);
 }
 
-/** svc_dev_ready() - does the device run? */
+/** svc_dev_ready() - does the device run, or will it? */
 static inline bool svc_dev_ready(const struct svc_device *dev)
 {
-	return drv_get_state(dev->drv) == DRV_READY;
+	return drv_takes_jobs(dev->drv);
 }
 
 #endif

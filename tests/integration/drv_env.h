@@ -65,7 +65,10 @@ static inline void env_open_rev(struct env *env, u64 seed, bool scatter, u8 revi
 					      .engine = "plain",
 					      .scatter = scatter };
 
-	*env = (struct env){ .cfg = { .ignore_env = true, .sched = env_sched } };
+	*env = (struct env){ .cfg = { .ignore_env = true,
+				      .sched = env_sched,
+				      .idle_ms = DRV_NEVER,
+				      .recoveries = DRV_NEVER } };
 	assert_int_equal(os_inproc_create(&cfg, &env->npu, &env->err), 0);
 	assert_int_equal(os_faulty_create(env->npu, &env->os), 0);
 }

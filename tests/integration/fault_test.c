@@ -11,7 +11,7 @@
 static bool is_allowed(int err)
 {
 	static const int allowed[] = { 0,	-EIO,	 -ENODEV,    -ENOMEM, -ETIMEDOUT,
-				       -EPROTO, -EAGAIN, -ECANCELED, -EINVAL };
+				       -EPROTO, -EAGAIN, -ECANCELED, -EINVAL, -EBUSY };
 
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(allowed); i++)
 		if (err == allowed[i])
@@ -77,7 +77,18 @@ out_ctx:
 	return ret;
 }
 
-/* Create, boot, fault and recover, use, stop, destroy; the first error. */
+/* To sleep and awake again. */
+static int nap(struct env *env)
+{
+	int ret = drv_suspend(env->dev);
+
+	if (ret)
+		return ret;
+	env_run(env, 50 * BASE_NS_PER_MS);
+	return drv_resume(env->dev);
+}
+
+/* Create, boot, fault and recover, use, sleep, use, reset, use, stop, destroy; the first error. */
 static int scenario(struct env *env)
 {
 	int ret, stop_ret;
@@ -95,6 +106,14 @@ static int scenario(struct env *env)
 		assert_true(env->err.text[0] != '\0');
 	else
 		ret = use(env, true);
+	if (!ret)
+		ret = use(env, false);
+	if (!ret)
+		ret = nap(env);
+	if (!ret)
+		ret = use(env, false);
+	if (!ret)
+		ret = drv_reset(env->dev);
 	if (!ret)
 		ret = use(env, false);
 	stop_ret = drv_shutdown(env->dev, NULL);
@@ -116,13 +135,15 @@ static void expect_usable(struct env *env, const char *what, u64 n)
 			 base_err_name(ret), env->err.text);
 }
 
-static void sweep(bool sticky)
+/* @recoveries: as in the configuration */
+static void sweep(bool sticky, u32 recoveries)
 {
 	struct env env;
 	u64 n, failed = 0;
 	int ret;
 
 	env_open(&env, 21, true);
+	env.cfg.recoveries = recoveries;
 	for (n = 1;; n++) {
 		const char *what;
 
@@ -150,14 +171,21 @@ static void sweep(bool sticky)
 static void test_each_call(void **state)
 {
 	(void)state;
-	sweep(false);
+	sweep(false, DRV_NEVER);
+}
+
+/* The same with a driver that recovers. */
+static void test_each_call_recovering(void **state)
+{
+	(void)state;
+	sweep(false, 0);
 }
 
 /* From some call on everything fails: the device was pulled out. */
 static void test_pulled_out(void **state)
 {
 	(void)state;
-	sweep(true);
+	sweep(true, DRV_NEVER);
 }
 
 static void test_each_allocation(void **state)
@@ -218,9 +246,8 @@ static void test_each_model_fault(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_allocation),
-		cmocka_unit_test(test_each_call),
-		cmocka_unit_test(test_pulled_out),
+		cmocka_unit_test(test_each_allocation),	     cmocka_unit_test(test_each_call),
+		cmocka_unit_test(test_each_call_recovering), cmocka_unit_test(test_pulled_out),
 		cmocka_unit_test(test_each_model_fault),
 	};
 

@@ -40,6 +40,8 @@ enum drv_seq_id {
 	DRV_SEQ_CONFIGURE,  /* P 7.3: what the firmware is told before jobs */
 	DRV_SEQ_POWER_DOWN, /* P 3.9 */
 	DRV_SEQ_WDOG_OFF,   /* P 3.8 */
+	DRV_SEQ_SUSPEND,    /* P 11.1, before the power-down */
+	DRV_SEQ_RECOVER,    /* P 11.4, likewise */
 	DRV_NR_SEQS,
 };
 
@@ -88,6 +90,7 @@ struct drv_gen_info {
 		*fw_extra; /* more names below the firmware directories, NULL at the end */
 	const struct drv_seq *seqs[DRV_NR_SEQS];
 	const struct drv_gen_ops *ops;
+	bool warm_at_cold_entry; /* a warm boot starts at the image's entry; SRC: P 5.3 */
 	bool hw_sched_only;	 /* asking for OS scheduling is overridden; SRC: P 4.5 */
 	u8 keep_clock_below_rev; /* PCI revisions below it must not relinquish the clock; P 1.1 */
 };

@@ -175,7 +175,7 @@ static const struct drv_step power_up_40xx[] = { POWER_UP_1, POWER_UP_2 };
 static const struct drv_step power_up_50xx[] = { POWER_UP_1, POWER_UP_DELAYS, POWER_UP_2 };
 
 #define BOOT_1 \
-	CALL(drv_boot_load_fw, "copy the firmware image", "P 4.6"), \
+	{ ROW(CALL, FATAL, 0, "copy the firmware image", "P 4.6"), .when = drv_pm_is_cold, .call = drv_boot_load_fw }, \
 	CALL(drv_boot_fill_params, "fill the boot parameters", "P 5.1"), \
 	BITS_V(HOST_IF_TCU_PTW_OVERRIDES, PTW_SNOOP_BITS, PTW_SNOOP_VAL, \
 	       "SNOOP_EN = 1, AW = 1, AR = 0", "P 3.6 #1"), \
@@ -234,6 +234,8 @@ static const struct drv_step power_down_40xx[] = {
 };
 
 static const struct drv_step wdog_off_steps[] = { WDOG_OFF_ROWS };
+static const struct drv_step suspend_steps[] = { SUSPEND_ROWS };
+static const struct drv_step recover_steps[] = { RECOVER_ROWS };
 /* clang-format on */
 
 #define SHARED_SEQ(id, name, steps) \
@@ -245,6 +247,8 @@ SHARED_SEQ(drv_40xx_boot, "boot", boot_40xx);
 SHARED_SEQ(drv_60xx_boot, "boot", boot_60xx);
 SHARED_SEQ(drv_40xx_power_down, "power_down", power_down_40xx);
 SHARED_SEQ(drv_40xx_wdog_off, "wdog_off", wdog_off_steps);
+SHARED_SEQ(drv_40xx_suspend, "suspend", suspend_steps);
+SHARED_SEQ(drv_40xx_recover, "recover", recover_steps);
 
 /* Tiles that are fused off.  A fuse that is not valid is said, and boots as in Linux.  SRC: P 2.3 */
 static void read_tiles(struct drv_dev *dev, u32 fuse)

@@ -17,14 +17,17 @@ extern const struct drv_seq drv_40xx_boot;
 extern const struct drv_seq drv_60xx_boot; /* without the CPU NOC's handshake */
 extern const struct drv_seq drv_40xx_power_down;
 extern const struct drv_seq drv_40xx_wdog_off;
+extern const struct drv_seq drv_40xx_suspend;
+extern const struct drv_seq drv_40xx_recover;
 
 /* sequences of a generation, those that differ given */
-#define DRV_40XX_SEQS(power_up, boot)                                               \
-	{                                                                           \
-		[DRV_SEQ_POWER_UP] = &(power_up), [DRV_SEQ_MMU] = &drv_seq_mmu,     \
-		[DRV_SEQ_BOOT] = &(boot), [DRV_SEQ_CONFIGURE] = &drv_seq_configure, \
-		[DRV_SEQ_POWER_DOWN] = &drv_40xx_power_down,                        \
-		[DRV_SEQ_WDOG_OFF] = &drv_40xx_wdog_off,                            \
+#define DRV_40XX_SEQS(power_up, boot)                                                           \
+	{                                                                                       \
+		[DRV_SEQ_POWER_UP] = &(power_up), [DRV_SEQ_MMU] = &drv_seq_mmu,                 \
+		[DRV_SEQ_BOOT] = &(boot), [DRV_SEQ_CONFIGURE] = &drv_seq_configure,             \
+		[DRV_SEQ_POWER_DOWN] = &drv_40xx_power_down,                                    \
+		[DRV_SEQ_WDOG_OFF] = &drv_40xx_wdog_off, [DRV_SEQ_SUSPEND] = &drv_40xx_suspend, \
+		[DRV_SEQ_RECOVER] = &drv_40xx_recover,                                          \
 	}
 
 #endif

@@ -118,7 +118,7 @@ static const struct drv_step power_up_steps[] = {
 };
 
 static const struct drv_step boot_steps[] = {
-	CALL(drv_boot_load_fw, "copy the firmware image", "P 4.6"),
+	{ ROW(CALL, FATAL, 0, "copy the firmware image", "P 4.6"), .when = drv_pm_is_cold, .call = drv_boot_load_fw },
 	CALL(drv_boot_fill_params, "fill the boot parameters", "P 5.1"),
 	BITS_V(HOST_IF_TCU_PTW_OVERRIDES, PTW_NOSNOOP_BITS, PTW_NOSNOOP_VAL,
 	       "NOSNOOP_EN = 1, AW = 0, AR = 1", "P 3.6 #1"),
@@ -158,12 +158,16 @@ static const struct drv_step power_down_steps[] = {
 };
 
 static const struct drv_step wdog_off_steps[] = { WDOG_OFF_ROWS };
+static const struct drv_step suspend_steps[] = { SUSPEND_ROWS };
+static const struct drv_step recover_steps[] = { RECOVER_ROWS };
 /* clang-format on */
 
 SEQ(power_up, power_up_steps);
 SEQ(boot, boot_steps);
 SEQ(power_down, power_down_steps);
 SEQ(wdog_off, wdog_off_steps);
+SEQ(suspend, suspend_steps);
+SEQ(recover, recover_steps);
 
 /*
  * Fuses and platform, P 2.3.
@@ -260,6 +264,8 @@ const struct drv_gen_info drv_gen_npu37 = {
 		[DRV_SEQ_CONFIGURE] = &drv_seq_configure,
 		[DRV_SEQ_POWER_DOWN] = &power_down,
 		[DRV_SEQ_WDOG_OFF] = &wdog_off,
+		[DRV_SEQ_SUSPEND] = &suspend,
+		[DRV_SEQ_RECOVER] = &recover,
 	},
 	.ops = &ops,
 };

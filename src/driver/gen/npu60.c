@@ -10,6 +10,7 @@ const struct drv_gen_info drv_gen_npu60 = {
 	.regs = &drv_40xx_regs,
 	.seqs = DRV_40XX_SEQS(drv_50xx_power_up, drv_60xx_boot),
 	.ops = &drv_lnl_ops,
+	.warm_at_cold_entry = true,
 	.hw_sched_only = true,
 	.keep_clock_below_rev = 1, /* A0; SRC: P 1.1 */
 };

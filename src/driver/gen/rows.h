@@ -56,6 +56,24 @@
 	{ ROW(WRITE, FATAL, 0, "write LOCAL_INT_MASK: errors pass", "P 3.6 #10"), \
 	  .reg = B(LOCAL_INT_MASK), .dyn = drv_gen_btrs_mask }, \
 	WRITE_B(FATAL, GLOBAL_INT_MASK, 0, "P 3.6 #10")
+
+/* Power goes next.  READY_IDLE: of VPU_STATUS. */
+#define SUSPEND_ROWS \
+	{ ROW(CALL, WARN, 0, "changes are no more told to the MMU", "P 11.1 #1"), .call = drv_pm_mmu_off }, \
+	{ ROW(CHECK, WARN, 1, "check VPU_STATUS READY, IDLE == 1", "P 11.1 #2"), .when = drv_pm_must_idle, \
+	  .reg = B(VPU_STATUS), .mask = READY_IDLE, .value = READY_IDLE }, \
+	{ ROW(CALL, WARN, 1, "have the firmware enter D0i3", "P 11.1 #3"), .call = drv_pm_enter_d0i3, \
+	  DRV_LIMIT_MS(d0i3_entry_msg) }, \
+	POLL_B(WARN, 1, VPU_STATUS, IDLE, 1, idle, "P 11.1 #4"), \
+	{ ROW(CALL, WARN, 0, "decide how to boot next", "P 11.1 #7"), .call = drv_pm_judge }
+
+#define RECOVER_ROWS \
+	{ ROW(READ, WARN, 0, "read INTERRUPT_STAT", "P 2.6, P 11.4 #1"), .reg = B(INTERRUPT_STAT) }, \
+	{ ROW(READ, WARN, 0, "read HOST_SS_ICB_STATUS_0", "P 2.6, P 11.4 #1"), .reg = V(HOST_SS_ICB_STATUS_0) }, \
+	{ ROW(READ, WARN, 0, "read HOST_SS_TIM_IPC_FIFO_STAT", "P 2.6, P 11.4 #1"), \
+	  .reg = V(HOST_SS_TIM_IPC_FIFO_STAT) }, \
+	{ ROW(CALL, WARN, 0, "ask for the firmware's state, write everything down", "P 11.4 #2, #3"), \
+	  .call = drv_recovery_dump, DRV_LIMIT_MS(jsm) }
 /* clang-format on */
 
 /* Values of rows that the generation's data gives. */
