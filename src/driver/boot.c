@@ -147,6 +147,7 @@ static void params_logs(struct drv_dev *dev, struct abi_boot_params *bp)
 	bp->verbose_tracing_buff_addr = drv_bo_addr(dev->fw.verb_log);
 	bp->verbose_tracing_buff_size = ABI_BOOT_VERBOSE_LOG_SIZE;
 	bp->default_trace_level = dev->fw.trace_level;
+	dev->fw.tell_level = false;
 	bp->trace_destination_mask = ABI_BOOT_TRACE_VERBOSE;
 	bp->trace_hw_component_mask = UINT64_MAX;
 	bp->tracing_buff_message_format_mask = 1; /* plain strings; SRC: P 5.1 */

@@ -140,13 +140,35 @@ static void level_set(struct drv_dev *dev, void *arg, int ret, const struct abi_
 			 base_err_name(ret));
 }
 
-int drv_set_fw_log_level(struct drv_dev *dev, u32 level)
+static struct abi_jsm_trace_config trace_config(u32 level)
 {
-	const struct abi_jsm_trace_config config = {
+	return (struct abi_jsm_trace_config){
 		.trace_level = level,
 		.trace_destination_mask = ABI_BOOT_TRACE_VERBOSE,
 		.trace_hw_component_mask = UINT64_MAX,
 	};
+}
+
+/* The level was set while the firmware slept; a cold boot has it in its parameters. */
+static bool needs_level(const struct drv_dev *dev)
+{
+	return dev->fw.tell_level && !drv_pm_is_cold(dev);
+}
+
+static int tell_level(struct drv_dev *dev)
+{
+	const struct abi_jsm_trace_config config = trace_config(dev->fw.trace_level);
+	int ret = drv_ask_once(dev, ABI_JSM_TRACE_SET_CONFIG, ABI_JSM_TRACE_SET_CONFIG_RSP, &config,
+			       sizeof(config));
+
+	if (!ret)
+		dev->fw.tell_level = false;
+	return ret;
+}
+
+int drv_set_fw_log_level(struct drv_dev *dev, u32 level)
+{
+	const struct abi_jsm_trace_config config = trace_config(level);
 	int ret;
 
 	if (level > DRV_FW_LEVEL_MAX)
@@ -159,6 +181,7 @@ int drv_set_fw_log_level(struct drv_dev *dev, u32 level)
 		if (ret)
 			return ret;
 	}
+	dev->fw.tell_level = !drv_is_up(dev);
 	dev->fw.trace_level = level; /* of the next boot, too */
 	return 0;
 }
@@ -174,6 +197,13 @@ static const struct drv_step steps[] = {
 	  DRV_LIMIT_MS(boot), /* what is asked has a shorter one */
 	  .text = "set up the priority bands",
 	  .source = "P 7.3, P 7.4" },
+	{ .op = DRV_STEP_CALL,
+	  .policy = DRV_STEP_WARN,
+	  .when = needs_level,
+	  .call = tell_level,
+	  DRV_LIMIT_MS(boot), /* what is asked has a shorter one */
+	  .text = "set the level of the firmware's log",
+	  .source = "P 7.3" },
 	{ .op = DRV_STEP_CALL,
 	  .when = needs_dct,
 	  .call = set_dct,

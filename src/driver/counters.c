@@ -239,8 +239,12 @@ int drv_counters(struct drv_dev *dev, const struct drv_counters **out)
 	case BAD:
 		return s->error;
 	case NONE:
-		if (!drv_is_up(dev))
+		if (!drv_takes_jobs(dev))
 			return -ENODEV;
+		if (!drv_is_up(dev)) {
+			drv_pm_get(dev);
+			return -EAGAIN;
+		}
 		ret = ask(dev, ASKED_SIZE, got_size);
 		return ret && ret != -EBUSY ? ret : -EAGAIN;
 	default:

@@ -196,6 +196,7 @@ struct drv_fw {
 	char version[256];
 	u32 boots; /* cold ones: the log began anew */
 	u32 trace_level;
+	bool tell_level; /* trace_level was set while the firmware did not listen */
 	struct drv_bo *params, *verpage, *runtime, *shave, *crit_log, *verb_log;
 };
 

@@ -299,8 +299,12 @@ static void progress(struct drv_metric *m)
 		}
 		m->state = WANT_STOP;
 	}
-	if (!drv_is_up(dev))
+	if (!drv_is_up(dev)) {
+		if (m->state != RUNNING && m->state != ENDED && !is_asking(m) &&
+		    drv_takes_jobs(dev))
+			drv_pm_get(dev);
 		return;
+	}
 	if (m->state == RUNNING && !is_known(m))
 		m->state = WANT_STOP_OLD;
 	else if (m->state == WANT_STOP && !is_known(m))

@@ -111,16 +111,45 @@ static int set_fwlevel(struct svc_device *dev, u64 level, struct base_err *err)
 	return 0;
 }
 
+static int state_change(struct svc_device *dev, const char *what, int ret, struct base_err *err)
+{
+	if (ret)
+		return base_err_set(err, ret,
+				    "control: %s is not possible while the device is %s: %s", what,
+				    drv_state_name(drv_get_state(dev->drv)), base_err_name(ret));
+	svc_dev_process(dev);
+	return 0;
+}
+
+static int reset(struct svc_device *dev, u64 value, struct base_err *err)
+{
+	(void)value;
+	return state_change(dev, "reset", drv_reset(dev->drv), err);
+}
+
+static int suspend(struct svc_device *dev, u64 value, struct base_err *err)
+{
+	(void)value;
+	return state_change(dev, "suspend", drv_suspend(dev->drv), err);
+}
+
+static int resume(struct svc_device *dev, u64 value, struct base_err *err)
+{
+	(void)value;
+	return state_change(dev, "resume", drv_resume(dev->drv), err);
+}
+
 static const struct command {
 	const char *name;
 	bool has_value;
 	int (*run)(struct svc_device *dev, u64 value, struct base_err *err);
 } commands[] = {
-	{ "loglevel", true, set_loglevel },
-	{ "fwlevel", true, set_fwlevel },
+	{ "loglevel", true, set_loglevel }, { "fwlevel", true, set_fwlevel },
+	{ "reset", false, reset },	    { "suspend", false, suspend },
+	{ "resume", false, resume },
 };
 
-#define COMMANDS "loglevel N, fwlevel N"
+#define COMMANDS "loglevel N, fwlevel N, reset, suspend, resume"
 #define MAX_TEXT 64u
 
 static int run_command(struct svc_device *dev, char *text, struct base_err *err)

@@ -113,6 +113,25 @@ enum drv_state drv_get_state(const struct drv_dev *dev)
 	return dev->state;
 }
 
+int drv_suspend(struct drv_dev *dev)
+{
+	if (dev->state != DRV_READY)
+		return -EBUSY;
+	dev->state = DRV_SUSPENDED;
+	return 0;
+}
+
+int drv_resume(struct drv_dev *dev)
+{
+	dev->state = DRV_READY;
+	return 0;
+}
+
+int drv_reset(struct drv_dev *dev)
+{
+	return drv_resume(dev);
+}
+
 bool drv_takes_jobs(const struct drv_dev *dev)
 {
 	return dev->state == DRV_READY;

@@ -166,6 +166,13 @@ static void control(void **state)
 	write_control(f->root, "loglevel 3\n", 0, NULL);
 	assert_int_equal(f->drv.log_level, 3);
 	write_control(f->root, "fwlevel 0x4", 0, NULL);
+	write_control(f->root, "suspend", 0, NULL);
+	assert_int_equal(f->drv.state, DRV_SUSPENDED);
+	write_control(f->root, "suspend\n", -EBUSY, "not possible while the device is suspended");
+	write_control(f->root, "resume", 0, NULL);
+	assert_int_equal(f->drv.state, DRV_READY);
+	write_control(f->root, "reset", 0, NULL);
+	write_control(f->root, "reset 1", -EINVAL, "takes nothing");
 	assert_int_equal(f->drv.fw_level, 4);
 	write_control(f->root, "fwlevel 6", -EINVAL, "1 debug to 5 fatal");
 	write_control(f->root, "loglevel 4", -EINVAL, "0 errors to 3 all");

@@ -4,6 +4,8 @@
  */
 #include "work.h"
 
+#include "driver/metric.h"
+
 #define IDLE_MS 20u
 
 static int open_idle(u32 idle_ms)
@@ -336,6 +338,31 @@ static void test_memory_meanwhile(void **state)
 	env_expect_clean(&env);
 }
 
+/* Questions to a firmware that sleeps: put when it is awake, or they wake it. */
+static void test_questions_asleep(void **state)
+{
+	const struct drv_counters *counters;
+	struct work w;
+	int ret;
+
+	(void)state;
+	work_open(&w);
+	one_job(&w);
+	run_to(DRV_SUSPENDED);
+	assert_int_equal(drv_set_fw_log_level(env.dev, 2), 0);
+	assert_int_equal(drv_get_state(env.dev), DRV_SUSPENDED);
+	assert_true(env.dev->fw.tell_level);
+	one_job(&w);
+	assert_false(env.dev->fw.tell_level);
+	run_to(DRV_SUSPENDED);
+	while ((ret = drv_counters(env.dev, &counters)) == -EAGAIN)
+		env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(ret, 0);
+	assert_int_equal(info()->warm_boots, 2);
+	work_close(&w);
+	env_expect_clean(&env);
+}
+
 /*
  * The system's suspend
  */
@@ -517,6 +544,7 @@ int main(int argc, char **argv)
 		T(test_no_boot),
 		T(test_bad_resume_address),
 		T(test_memory_meanwhile),
+		T(test_questions_asleep),
 		T(test_system),
 		T(test_system_waits),
 		T(test_system_busy),
