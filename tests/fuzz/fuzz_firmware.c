@@ -1,36 +1,52 @@
 // SPDX-License-Identifier: MIT
-/* Firmware image acceptance: any file, any size.  An accepted image must hold what was promised. */
+/*
+ * Firmware image acceptance: any file, any size, each generation.  A refusal has a reason; an accepted
+ * image must hold what was promised.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "abi/fw_image.h"
 #include "base/base.h"
+#include "driver/driver.h"
 #include "regs/gen.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+static void expect(bool good)
 {
-	const struct reg_gen *gen = reg_gen_by_name("npu37");
-	struct abi_fw_limits lim = { .runtime_start = gen->va.runtime.start,
-				     .runtime_end = gen->va.runtime.end,
-				     .shave_max = ABI_FW_SHAVE_MAX,
-				     .boot_major = ABI_FW_BOOT_MAJOR,
-				     .jsm_major = ABI_FW_JSM_MAJOR };
-	struct abi_fw_header hdr;
+	if (!good)
+		abort();
+}
+
+static void expect_accepted(const struct reg_gen *gen, const u8 *data, size_t size)
+{
+	struct abi_fw_header h;
 	char text[256];
 
-	if (abi_fw_image_check(data, size, &lim, text, sizeof(text))) {
-		if (!text[0])
-			abort(); /* refused without a reason */
-		return 0;
-	}
-	abi_fw_image_header(data, &hdr);
-	if (hdr.image_size > size - ABI_FW_IMAGE_OFF ||
-	    !reg_range_has(&gen->va.runtime, hdr.image_load_address, hdr.image_size))
-		abort();
+	abi_fw_image_header(data, &h);
+	expect(h.image_size <= size - ABI_FW_IMAGE_OFF);
+	expect(reg_range_has(&gen->va.runtime, h.image_load_address, h.image_size));
+	expect(reg_range_has(&gen->va.runtime, h.boot_params_load_address, BASE_PAGE_SIZE));
+	expect(h.entry_point >= h.image_load_address &&
+	       h.entry_point - h.image_load_address < h.image_size);
+	expect(!(h.boot_params_load_address % BASE_PAGE_SIZE));
 	abi_fw_image_version(data, text, sizeof(text));
-	if (memchr(text, 0, sizeof(text)) == NULL)
-		abort();
+	expect(memchr(text, 0, sizeof(text)) != NULL);
+	(void)drv_fw_is_marked(gen, text);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	char why[DRV_FW_WHY];
+
+	for (u32 i = 0; reg_gen_by_idx(i); i++) {
+		const struct reg_gen *gen = reg_gen_by_idx(i);
+
+		if (drv_fw_check(gen, data, size, why, sizeof(why)))
+			expect(why[0] != '\0');
+		else
+			expect_accepted(gen, data, size);
+	}
 	return 0;
 }
