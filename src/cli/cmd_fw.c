@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "abi/fw_image.h"
+#include "abi/ref.h"
 #include "cli/cli.h"
 #include "client/firmware.h"
 
@@ -156,6 +157,21 @@ static void put_header(bool json, const struct cli_file *file, const struct abi_
 	put_size(json, "bytes_behind_image", file->size > used ? file->size - used : 0);
 }
 
+/* Of the reference NPU: design section 8. */
+static void put_ref_header(bool json, const struct cli_file *file)
+{
+	char text[ABI_REF_VERSION_TEXT + 1];
+	struct abi_ref_header h;
+
+	memcpy(&h, file->data, sizeof(h));
+	abi_ref_image_version(file->data, text, sizeof(text));
+	put_text(json, "file", file->path);
+	put_size(json, "file_bytes", file->size);
+	put_text(json, "version", text);
+	put_size(json, "image_bytes", h.image_size);
+	put_size(json, "entry_point", h.entry);
+}
+
 /* What each generation's driver says of a file. */
 struct verdict {
 	struct client_fw_fit fit[CLIENT_FW_MAX_GENS];
@@ -241,16 +257,20 @@ static int check(const struct cli_file *file, struct abi_fw_header *h)
 
 static int show_opened(const struct cli_file *file, bool json)
 {
+	bool is_ref = !abi_ref_image_check(file->data, file->size, NULL, 0);
 	struct abi_fw_header h;
 	struct verdict v;
-	int ret = check(file, &h);
+	int ret = is_ref ? 0 : check(file, &h);
 
 	if (ret)
 		return ret;
 	judge(file, &v);
 	if (json)
 		puts("{");
-	put_header(json, file, &h);
+	if (is_ref)
+		put_ref_header(json, file);
+	else
+		put_header(json, file, &h);
 	if (json)
 		put_fits_json(&v);
 	else
