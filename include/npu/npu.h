@@ -60,6 +60,7 @@ struct npu_open_options {
 	 * by the owner, at most 16 of a device.  NULL = nowhere.
 	 */
 	const char *dump_dir;
+	bool stay_awake; /* not to be suspended when it is idle */
 	/*
 	 * What went wrong, and the dump's file (NULL: there is none, and @why says so if it was
 	 * wanted).  Until npu_device_close(), in whichever thread uses the device; no function of
@@ -110,8 +111,9 @@ struct npu_node;
 int npu_node_open(struct npu_device *dev, const char *node, struct npu_node **out);
 /** npu_node_read() - bytes, 0 when nothing new came within @timeout_ns; not terminated. */
 int npu_node_read(struct npu_node *node, char *buf, size_t size, uint64_t timeout_ns);
-/** npu_node_write() - one command: "loglevel 0..3" of the driver's messages on standard error,
- * "fwlevel 0..5" of the firmware's log.  0 or an error. */
+/** npu_node_write() - one command: "reset", "suspend", "resume" begin that, "status" tells how it
+ * goes; "loglevel 0..3" of the driver's messages on standard error, "fwlevel 0..5" of the firmware's
+ * log.  0 or an error. */
 int npu_node_write(struct npu_node *node, const char *command);
 void npu_node_close(struct npu_node *node);
 

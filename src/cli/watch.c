@@ -265,7 +265,9 @@ static int parse(const struct cli_command *cmd, int argc, char **argv)
 /* A device of our own, until @work returns. */
 static int run_alone(int (*work)(struct npu_device *dev))
 {
-	const struct npu_open_options options = { .firmware = cli_args.firmware };
+	/* nobody but who looks uses it: asleep there would be nothing to see */
+	const struct npu_open_options options = { .firmware = cli_args.firmware,
+						  .stay_awake = true };
 	struct sigaction action = { .sa_handler = on_signal };
 	struct npu_device *dev;
 	int ret;

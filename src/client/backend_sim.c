@@ -84,6 +84,7 @@ static int boot(struct sim *sim, u32 sched, struct base_err *err)
 	struct drv_config cfg = { .firmware = options->firmware,
 				  .ignore_env = getauxval(AT_SECURE) != 0,
 				  .sched = sched,
+				  .idle_ms = options->stay_awake ? DRV_NEVER : 0,
 				  .on_step = on_step,
 				  .on_trouble = on_trouble,
 				  .opaque = sim };

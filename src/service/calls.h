@@ -87,9 +87,13 @@ struct svc_call_metrics {
 	u64 mmu_faults;
 	u64 time_ns; /* the device's clock, of the two for a utilisation */
 	u64 busy_ns; /* at least one job was under way */
+	u64 engine_resets;
+	u64 recoveries; /* a cold boot after a failure, or asked for */
+	u64 suspends;
+	u64 warm_boots, cold_boots;
 };
 
-static_assert(sizeof(struct svc_call_metrics) == 72, "metrics");
+static_assert(sizeof(struct svc_call_metrics) == 112, "metrics");
 
 struct svc_call_ctx {
 	struct svc_call head;

@@ -159,6 +159,7 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 				  .fw_api = { 3 << 16 | 24 },
 				  .nr_contexts_max = 129,
 				  .jobs_done = 7,
+				  .recoveries = 5,
 				  .busy_ns = 77 };
 }
 

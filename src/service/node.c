@@ -66,6 +66,9 @@ static const struct field metrics_fields[] = {
 	F(svc_call_metrics, jobs_failed, U64),	  F(svc_call_metrics, jobs_refused, U64),
 	F(svc_call_metrics, irqs, U64),		  F(svc_call_metrics, mmu_faults, U64),
 	F(svc_call_metrics, time_ns, U64),	  F(svc_call_metrics, busy_ns, U64),
+	F(svc_call_metrics, engine_resets, U64),  F(svc_call_metrics, recoveries, U64),
+	F(svc_call_metrics, suspends, U64),	  F(svc_call_metrics, warm_boots, U64),
+	F(svc_call_metrics, cold_boots, U64),
 };
 
 union any_call {
@@ -217,6 +220,11 @@ static void fill_metrics(struct svc_device *dev, union any_call *call)
 	out->jobs_refused = dev->jobs_refused;
 	out->irqs = info.irqs;
 	out->mmu_faults = info.mmu_faults;
+	out->engine_resets = info.engine_resets;
+	out->recoveries = info.recoveries;
+	out->suspends = info.suspends;
+	out->warm_boots = info.warm_boots;
+	out->cold_boots = info.cold_boots;
 	out->time_ns = drv_now_ns(dev->drv);
 	out->busy_ns = base_min(info.busy_ns, out->time_ns);
 }

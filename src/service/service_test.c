@@ -356,6 +356,7 @@ static void clients_are_accounted(void **state)
 	assert_non_null(strstr(buf, " jobs_submitted=3 jobs_done=3 jobs_failed=1 busy_ns=150\n"));
 	read_node(f->user, "0/metrics", buf, sizeof(buf));
 	assert_non_null(strstr(buf, "time_ns: 1050\nbusy_ns: 77\n"));
+	assert_non_null(strstr(buf, "recoveries: 5\n"));
 	read_node(f->user, "0/status", buf, sizeof(buf));
 	assert_non_null(strstr(buf, "freq_mhz: 1234\n"));
 	read_node(f->root, "0/dump", buf, sizeof(buf));
