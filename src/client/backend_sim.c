@@ -22,6 +22,9 @@
 #define VFIO_USER_PREFIX "vfio-user:"
 #define VFIO_USER_FORM	 "vfio-user:PATH"
 
+/* One process has the device for itself and is about to use it: it does not doze off in between. */
+#define IDLE_MS 1000u
+
 #define STEPPED_POLL_NS (10 * BASE_NS_PER_US) /* what a poll costs on the virtual clock */
 
 struct sim {
@@ -84,7 +87,7 @@ static int boot(struct sim *sim, u32 sched, struct base_err *err)
 	struct drv_config cfg = { .firmware = options->firmware,
 				  .ignore_env = getauxval(AT_SECURE) != 0,
 				  .sched = sched,
-				  .idle_ms = options->stay_awake ? DRV_NEVER : 0,
+				  .idle_ms = options->stay_awake ? DRV_NEVER : IDLE_MS,
 				  .on_step = on_step,
 				  .on_trouble = on_trouble,
 				  .opaque = sim };
