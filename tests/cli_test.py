@@ -270,6 +270,9 @@ def every_generation_runs_a_model(tmp):
                    "--device", f"sim:{gen},sched=hw")
         assert done.returncode == 0, (gen, done.stderr)
         assert "class 7" in done.stdout.splitlines()[1], (gen, done.stdout)
+    done = npu("run", ROOT / "data/digits.onnx", "--input", ROOT / "data/digits/7.png",
+               "--device", "sim:ref")
+    assert "class 7" in done.stdout, (done.stdout, done.stderr)
     refused(1, "boot", "--device", "sim:npu38", says=["npu37, npu40, npu50, npu60"])
 
 
@@ -301,6 +304,13 @@ def firmware_is_shown_and_made(tmp):
         assert facts["api_messages"] == "3.23" and facts["made_for"] == "not said", facts
         assert facts["version"] == "npu built-in firmware image", facts
         assert npu("boot", "--device", f"sim:{gen}", "--firmware", image).returncode == 0
+    assert npu("fw", "make", "ref", image).returncode == 0
+    shown = npu("fw", "info", image).stdout
+    assert "fits: ref\n" in shown and "version: npu built-in reference image\n" in shown, shown
+    assert npu("boot", "--device", "sim:ref", "--firmware", image).returncode == 0
+    image.write_bytes(image.read_bytes()[:100])
+    refused(3, "fw", "info", image, says=["ref: image size 4096"])
+    refused(1, "boot", "--device", "sim:ref", "--firmware", image, says=[str(image), "4096"])
     assert npu("fw", "make", "--hws", "npu40", image).returncode == 0
     listing = json.loads(npu("fw", "info", "--json", image).stdout)
     assert listing["fits"] == ["npu40", "npu50", "npu60"] and listing["made_for"] is None, listing

@@ -104,7 +104,7 @@ class Case:
         """(status, text): pass, unsupported, fail"""
         for data in sorted(self.folder.glob("test_data_set_*")):
             cmd = [args.npu, "run", str(self.folder / "model.onnx"), "--reference", str(data),
-                   "--quiet", "--device", f"sim:npu37,engine={args.engine}"]
+                   "--quiet", "--device", f"sim:{args.device},engine={args.engine}"]
             try:
                 done = subprocess.run(cmd, capture_output=True, text=True, timeout=300)
             except subprocess.TimeoutExpired:
@@ -131,6 +131,7 @@ def main():
     parser.add_argument("--npu", default=str(here / "build/bin/npu"))
     parser.add_argument("--data", default=DATA)
     parser.add_argument("--engine", default="onednn")
+    parser.add_argument("--device", default="npu37", help="generation of the virtual NPU")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("-v", action="store_true")
     parser.add_argument("cases", nargs="*")

@@ -35,7 +35,7 @@ const char *npu_last_error(void);
 /**
  * npu_device_open() - open and boot a device
  * @device: "sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict]
- *          [,trace=FILE]": a virtual NPU in this process, GEN npu37, npu40, npu50 or npu60;
+ *          [,trace=FILE]": a virtual NPU in this process, GEN npu37, npu40, npu50, npu60 or ref;
  *          "vfio-user:PATH": one behind a socket; later also vfio:BDF, npud:PATH, /scheme/npu[/N].
  *          NULL: $NPU_DEVICE, else "sim:npu37".
  *
@@ -80,6 +80,7 @@ struct npu_device_info {
 	uint16_t vendor_id, device_id;
 	uint8_t revision;
 	bool is_virtual;
+	bool flat; /* no MMU: a job's cmd is an invocation, and it reaches its three ranges only */
 	uint32_t fw_api[16];
 	uint32_t freq_max_mhz;
 	uint64_t va_start, va_end;

@@ -26,6 +26,11 @@ __attribute__((format(printf, 2, 3))) static int reject(const struct why *why, c
 	return -EINVAL;
 }
 
+bool abi_ref_image_is(const void *file, size_t size)
+{
+	return size >= sizeof(magic) && !memcmp(file, magic, sizeof(magic));
+}
+
 static int check_fields(const struct abi_ref_header *h, size_t size, const struct why *why)
 {
 	if (h->image_size < sizeof(*h) || h->image_size > ABI_REF_IMAGE_MAX)
@@ -56,7 +61,7 @@ int abi_ref_image_check(const void *file, size_t size, char *why, size_t why_siz
 	if (size < sizeof(h))
 		return reject(&w, "file size %zu bytes: expected at least %zu", size, sizeof(h));
 	memcpy(&h, file, sizeof(h));
-	if (memcmp(h.magic, magic, sizeof(magic)))
+	if (!abi_ref_image_is(file, size))
 		return reject(&w, "it does not begin with NPUREF\\0\\1");
 	return check_fields(&h, size, &w);
 }

@@ -77,6 +77,9 @@ static inline u64 abi_ref_params_off(u32 size)
 	return ((u64)size + ABI_PAGE_SIZE - 1) & ~(u64)(ABI_PAGE_SIZE - 1);
 }
 
+/** abi_ref_image_is() - does @file begin as such an image does? */
+bool abi_ref_image_is(const void *file, size_t size);
+
 /**
  * abi_ref_image_check() - is this a firmware image of the reference NPU?
  *

@@ -182,10 +182,14 @@ struct verdict {
 static void judge(const struct cli_file *file, struct verdict *out)
 {
 	*out = (struct verdict){ 0 };
-	while (out->nr < CLIENT_FW_MAX_GENS &&
-	       client_fw_fit(out->nr, file->data, file->size, &out->fit[out->nr])) {
-		const struct client_fw_fit *fit = &out->fit[out->nr++];
+	for (u32 i = 0; out->nr < CLIENT_FW_MAX_GENS; i++) {
+		struct client_fw_fit *fit = &out->fit[out->nr];
 
+		if (!client_fw_fit(i, file->data, file->size, fit))
+			break;
+		if (fit->alien)
+			continue;
+		out->nr++;
 		out->nr_fits += fit->fits;
 		if (fit->named)
 			out->named = fit;
@@ -257,7 +261,8 @@ static int check(const struct cli_file *file, struct abi_fw_header *h)
 
 static int show_opened(const struct cli_file *file, bool json)
 {
-	bool is_ref = !abi_ref_image_check(file->data, file->size, NULL, 0);
+	bool is_ref = file->size >= sizeof(struct abi_ref_header) &&
+		      abi_ref_image_is(file->data, file->size);
 	struct abi_fw_header h;
 	struct verdict v;
 	int ret = is_ref ? 0 : check(file, &h);

@@ -85,6 +85,7 @@ static void copy_info(struct npu_device_info *out, const struct svc_call_info *i
 	out->revision = (uint8_t)info->revision;
 	out->is_virtual = info->is_virtual != 0;
 	memcpy(out->fw_api, info->fw_api, sizeof(out->fw_api));
+	out->flat = info->flat != 0;
 	out->freq_max_mhz = info->freq_max_mhz;
 	out->va_start = info->va_start;
 	out->va_end = info->va_end;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "abi/fw_image.h"
+#include "abi/ref.h"
 #include "regs/gen.h"
 
 bool client_fw_fit(u32 idx, const void *file, size_t size, struct client_fw_fit *out)
@@ -15,7 +16,8 @@ bool client_fw_fit(u32 idx, const void *file, size_t size, struct client_fw_fit 
 		return false;
 	*out = (struct client_fw_fit){ .gen = gen->name, .product = gen->ids[0].product };
 	out->fits = !drv_fw_check(gen, file, size, out->why, sizeof(out->why));
-	if (size > ABI_FW_IMAGE_OFF) {
+	out->alien = abi_ref_image_is(file, size) != (gen->fw_format == REG_FW_REF);
+	if (!out->alien && size > ABI_FW_IMAGE_OFF) {
 		abi_fw_image_version(file, version, sizeof(version));
 		out->named = drv_fw_is_marked(gen, version);
 	}
@@ -37,24 +39,13 @@ static int no_such(const char *name, struct base_err *err)
 int client_fw_make(const char *name, bool hws, void **out, size_t *size, struct base_err *err)
 {
 	const struct reg_gen *gen = reg_gen_by_name(name);
-	struct abi_fw_spec spec;
-	void *image;
 	int ret;
 
 	if (!gen)
 		return no_such(name, err);
-	abi_fw_spec_init(&spec, gen->va.runtime.start, gen->va.runtime.end, gen->nnrt_api);
-	if (hws)
-		spec.jsm_api = ABI_FW_JSM_HWS;
-	*size = abi_fw_image_size(&spec);
-	image = base_zalloc(*size);
-	if (!image)
-		return base_err_set(err, -ENOMEM, "no memory for an image of %zu bytes", *size);
-	ret = abi_fw_image_write(&spec, image, *size);
-	if (ret) {
-		base_free(image);
-		return base_err_set(err, ret, "no image can be made for %s", name);
-	}
-	*out = image;
+	ret = drv_fw_make(gen, hws, out, size);
+	if (ret)
+		return base_err_set(err, ret, "no image can be made for %s: %s", name,
+				    base_err_name(ret));
 	return 0;
 }

@@ -11,6 +11,7 @@
 struct client_fw_fit {
 	const char *gen, *product;
 	bool fits;
+	bool alien;	      /* its images are of another format than the file */
 	bool named;	      /* its maker's text says that it is this generation's */
 	char why[DRV_FW_WHY]; /* it does not fit, or a warning */
 };

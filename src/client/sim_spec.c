@@ -73,8 +73,7 @@ static int set_pci(struct sim_spec *spec, const char *value, struct base_err *er
 	const struct reg_gen *gen = reg_gen_by_name(spec->gen);
 	char known[256];
 
-	if (!parse_id(value, &spec->device_id) ||
-	    reg_gen_by_pci(REG_PCI_VENDOR_INTEL, spec->device_id, NULL) != gen) {
+	if (!parse_id(value, &spec->device_id) || !reg_gen_has_id(gen, spec->device_id)) {
 		list_ids(gen, known, sizeof(known));
 		return base_err_set(err, -EINVAL, "device: pci is \"%s\", ids of %s are %s", value,
 				    spec->gen, known);

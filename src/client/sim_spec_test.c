@@ -32,6 +32,9 @@ static void full_string(void **state)
 	assert_int_equal(sim_spec_parse("sim:npu37,pci=0x7D1D", &spec, NULL), 0);
 	assert_int_equal(spec.device_id, 0x7d1d);
 	assert_int_equal(spec.sched, DRV_SCHED_AUTO);
+	assert_int_equal(sim_spec_parse("sim:ref,pci=7d1d", &spec, NULL),
+			 0); /* of two generations */
+	assert_string_equal(spec.gen, "ref");
 	assert_int_equal(sim_spec_parse("sim:npu60,sched=os", &spec, NULL), 0);
 	assert_int_equal(spec.sched, DRV_SCHED_OS);
 	assert_int_equal(sim_spec_parse("sim:npu40,sched=hw", &spec, NULL), 0);

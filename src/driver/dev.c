@@ -342,6 +342,7 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 		.cold_boots = dev->pm.cold_boots,
 		.recoveries = dev->recovery.total,
 		.engine_resets = dev->engine.resets,
+		.flat = gen->flat,
 		.hw_sched = dev->hws,
 	};
 	memcpy(out->fw_api, dev->fw.hdr.api_version, sizeof(out->fw_api));

@@ -141,6 +141,7 @@ struct drv_queue {
 	struct drv_list link; /* ctx->queues */
 	struct drv_bo *bo;
 	struct drv_bo *preempt[2]; /* primary, secondary; NULL = none; P 10.6 */
+	struct drv_list ring_link; /* of the queues that share a ring */
 	u32 ring_idx;		   /* of the device's rings that queues share: the one it uses */
 };
 
@@ -438,6 +439,8 @@ int drv_pci_wake(struct drv_dev *dev, bool master) BASE_WARN_UNUSED;
 void drv_pci_quiet(struct drv_dev *dev);
 /** drv_pci_sleep() - D3hot. */
 void drv_pci_sleep(struct drv_dev *dev);
+/** drv_pci_cycle() - D3hot and back, with its interrupt: a function without its state. */
+int drv_pci_cycle(struct drv_dev *dev) BASE_WARN_UNUSED;
 
 /* firmware.c */
 /** drv_fw_find() - search, read and check an image; @root goes before each path of the list. */

@@ -55,14 +55,15 @@ enum drv_sched { DRV_SCHED_AUTO, DRV_SCHED_OS, DRV_SCHED_HW };
 #define DRV_RECOVERIES_MAX 16u
 
 struct drv_config {
-	const char *firmware;  /* path; NULL = search list of design section 8 */
-	bool ignore_env;       /* privileged caller: $NPU_FIRMWARE is ignored */
-	bool force_id;	       /* bind to ids known not to be NPUs */
-	u32 log_level;	       /* enum base_log_level */
-	u32 sched;	       /* enum drv_sched */
-	u32 idle_ms;	       /* without a job before the device sleeps; 0 = the generation's
+	const char *firmware; /* path; NULL = search list of design section 8 */
+	bool ignore_env;      /* privileged caller: $NPU_FIRMWARE is ignored */
+	bool force_id;	      /* bind to ids known not to be NPUs */
+	bool poll;	      /* look for the end of jobs every ms; only where the hardware tells */
+	u32 log_level;	      /* enum base_log_level */
+	u32 sched;	      /* enum drv_sched */
+	u32 idle_ms;	      /* without a job before the device sleeps; 0 = the generation's
 			       * (P 11.1), DRV_NEVER */
-	u32 recoveries;	       /* in the window before a device that fails again is declared dead;
+	u32 recoveries;	      /* in the window before a device that fails again is declared dead;
 			       * 0 = 5, at most DRV_RECOVERIES_MAX; DRV_NEVER: it is not recovered */
 	u32 recovery_window_s; /* 0 = 600 */
 	/* Called from the loop after each step; may be NULL. */
@@ -160,6 +161,9 @@ const struct base_err *drv_last_error(const struct drv_dev *dev);
  */
 int drv_fw_check(const struct reg_gen *gen, const void *file, size_t size, char *why,
 		 size_t why_size) BASE_WARN_UNUSED;
+/** drv_fw_make() - the image that is built in for @gen; @hws: with the JSM version from which on
+ * Linux schedules in hardware.  @out: free with base_free().  0 or -ENOMEM. */
+int drv_fw_make(const struct reg_gen *gen, bool hws, void **out, size_t *size) BASE_WARN_UNUSED;
 /** drv_fw_is_marked() - does the text of an image's version page say that it is @gen's? */
 bool drv_fw_is_marked(const struct reg_gen *gen, const char *version);
 
@@ -173,6 +177,7 @@ struct drv_info {
 	const char *fw_path;	/* "(built in)" for the built-in image */
 	const char *fw_version; /* text of the version page */
 	u32 fw_api[16];		/* major << 16 | minor */
+	bool flat;		/* no MMU: struct reg_gen */
 	bool hw_sched;		/* the firmware schedules */
 	u64 va_start, va_end;	/* range of a context's buffers */
 	u32 freq_max_mhz;

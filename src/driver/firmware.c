@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/ref.h"
 #include "driver/dev.h"
 
 #define ENV_FIRMWARE "NPU_FIRMWARE"
@@ -169,8 +170,8 @@ bool drv_fw_is_marked(const struct reg_gen *gen, const char *version)
 	return gen->fw_mark && strstr(version, gen->fw_mark);
 }
 
-int drv_fw_check(const struct reg_gen *gen, const void *file, size_t size, char *why,
-		 size_t why_size)
+static int check_vpu(const struct reg_gen *gen, const void *file, size_t size, char *why,
+		     size_t why_size)
 {
 	const struct abi_fw_limits lim = limits_of(gen);
 	struct abi_fw_header hdr;
@@ -181,6 +182,76 @@ int drv_fw_check(const struct reg_gen *gen, const void *file, size_t size, char 
 	abi_fw_image_header(file, &hdr);
 	ret = check_alignment(gen, &hdr, why, why_size);
 	return ret ? ret : check_overlap(&hdr, why, why_size);
+}
+
+static int make_vpu(const struct reg_gen *gen, bool hws, void **out, size_t *size)
+{
+	struct abi_fw_spec spec;
+
+	abi_fw_spec_init(&spec, gen->va.runtime.start, gen->va.runtime.end, gen->nnrt_api);
+	if (hws)
+		spec.jsm_api = ABI_FW_JSM_HWS;
+	*size = abi_fw_image_size(&spec);
+	*out = base_zalloc(*size);
+	return *out ? abi_fw_image_write(&spec, *out, *size) : -ENOMEM;
+}
+
+static int check_ref(const struct reg_gen *gen, const void *file, size_t size, char *why,
+		     size_t why_size)
+{
+	(void)gen;
+	return abi_ref_image_check(file, size, why, why_size);
+}
+
+static int make_ref(const struct reg_gen *gen, bool hws, void **out, size_t *size)
+{
+	(void)gen, (void)hws;
+	*size = ABI_REF_BUILT_IN_SIZE;
+	*out = base_zalloc(*size);
+	if (!*out)
+		return -ENOMEM;
+	abi_ref_image_write(*out);
+	return 0;
+}
+
+static void take_vpu_header(struct drv_dev *dev)
+{
+	abi_fw_image_header(dev->fw.image, &dev->fw.hdr);
+}
+
+static void take_nothing(struct drv_dev *dev)
+{
+	(void)dev;
+}
+
+static const struct format {
+	int (*check)(const struct reg_gen *gen, const void *file, size_t size, char *why,
+		     size_t why_size);
+	void (*version)(const void *file, char *buf, size_t size);
+	void (*take)(struct drv_dev *dev);
+	int (*make)(const struct reg_gen *gen, bool hws, void **out, size_t *size);
+} formats[REG_NR_FW_FORMATS] = {
+	[REG_FW_VPU] = { check_vpu, abi_fw_image_version, take_vpu_header, make_vpu },
+	[REG_FW_REF] = { check_ref, abi_ref_image_version, take_nothing, make_ref },
+};
+
+int drv_fw_check(const struct reg_gen *gen, const void *file, size_t size, char *why,
+		 size_t why_size)
+{
+	return formats[gen->fw_format].check(gen, file, size, why, why_size);
+}
+
+int drv_fw_make(const struct reg_gen *gen, bool hws, void **out, size_t *size)
+{
+	int ret;
+
+	*out = NULL;
+	ret = formats[gen->fw_format].make(gen, hws, out, size);
+	if (!ret)
+		return 0;
+	base_free(*out);
+	*out = NULL;
+	return ret;
 }
 
 /* The header does not tell later generations apart, the text of its maker may. */
@@ -206,9 +277,10 @@ static int accept(struct drv_dev *dev, const char *path, struct base_err *err)
 				    dev->gen->name, why);
 	if (why[0])
 		drv_warn(dev, FW, "firmware %s: %s", path, why);
-	abi_fw_image_header(dev->fw.image, &dev->fw.hdr);
+	formats[dev->gen->fw_format].take(dev);
 	snprintf(dev->fw.path, sizeof(dev->fw.path), "%s", path);
-	abi_fw_image_version(dev->fw.image, dev->fw.version, sizeof(dev->fw.version));
+	formats[dev->gen->fw_format].version(dev->fw.image, dev->fw.version,
+					     sizeof(dev->fw.version));
 	check_mark(dev);
 	drv_info(dev, FW, "firmware %s: %s", dev->fw.path, dev->fw.version);
 	return 0;
@@ -292,21 +364,14 @@ static int try_last_resort(struct drv_dev *dev, const char *root, struct tried *
 /* The project's own small image: nothing need be installed for a virtual NPU. */
 static int built_in(struct drv_dev *dev, struct base_err *err)
 {
-	const struct reg_gen *gen = dev->gen;
-	struct abi_fw_spec spec;
-	int ret;
+	void *image;
+	int ret = drv_fw_make(dev->gen, false, &image, &dev->fw.size);
 
-	abi_fw_spec_init(&spec, gen->va.runtime.start, gen->va.runtime.end, gen->nnrt_api);
-	dev->fw.size = abi_fw_image_size(&spec);
-	dev->fw.image = base_zalloc(dev->fw.size);
-	if (!dev->fw.image)
-		return base_err_set(err, -ENOMEM, "no memory for the built-in firmware image");
-	ret = abi_fw_image_write(&spec, dev->fw.image, dev->fw.size);
 	if (ret)
-		base_err_set(err, ret, "the built-in firmware image could not be written: %s",
-			     base_err_name(ret));
-	else
-		ret = accept(dev, "(built in)", err);
+		return base_err_set(err, ret, "the built-in firmware image cannot be made: %s",
+				    base_err_name(ret));
+	dev->fw.image = image;
+	ret = accept(dev, "(built in)", err);
 	if (ret)
 		drv_fw_fini(dev);
 	return ret;

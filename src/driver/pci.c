@@ -42,9 +42,22 @@ static int rd(struct drv_dev *dev, u32 off, u32 size, u32 *val, struct base_err 
 	return 0;
 }
 
+/* Bit per BAR.  What cannot be asked is found out when it is mapped. */
+static u32 bars_there(struct drv_dev *dev)
+{
+	struct os_bar info;
+	u32 bars = 0;
+
+	for (u32 bar = 0; bar < REG_NR_BARS; bar++)
+		if (!dev->ops->bar_info(dev->os, bar, &info) && info.size)
+			bars |= BASE_BIT(bar);
+	return bars;
+}
+
 static int match(struct drv_dev *dev, u32 class_code, struct base_err *err)
 {
-	dev->gen = reg_gen_by_pci(dev->vendor_id, dev->device_id, &dev->product);
+	dev->gen =
+		reg_gen_by_function(dev->vendor_id, dev->device_id, bars_there(dev), &dev->product);
 	if (dev->vendor_id == REG_PCI_VENDOR_INTEL && dev->device_id == PCI_DEVICE_NOT_AN_NPU) {
 		if (!dev->cfg.force_id)
 			return base_err_set(
@@ -235,6 +248,21 @@ void drv_pci_quiet(struct drv_dev *dev)
 			return;
 	}
 	drv_err(dev, PM, "%s: bus mastering could not be switched off", dev->os->location);
+}
+
+int drv_pci_cycle(struct drv_dev *dev)
+{
+	int ret;
+
+	dev->ops->irq_teardown(dev->os);
+	dev->irq_on = false;
+	drv_pci_quiet(dev);
+	drv_pci_sleep(dev);
+	ret = drv_pci_wake(dev, true);
+	if (!ret)
+		ret = dev->ops->irq_setup(dev->os);
+	dev->irq_on = !ret;
+	return ret;
 }
 
 void drv_pci_sleep(struct drv_dev *dev)

@@ -44,7 +44,10 @@ static int cfg_wr(struct os_device *o, u32 off, u32 size, u32 val)
 static int bar_info(struct os_device *o, u32 bar, struct os_bar *out)
 {
 	(void)o;
-	*out = (struct os_bar){ .size = bar ? bar4_size : 128 << 20, .is_64bit = true };
+	*out = (struct os_bar){ .size = bar == 4 ? bar4_size
+					: bar	 ? 0
+						 : 128 << 20,
+				.is_64bit = true };
 	return 0;
 }
 

@@ -97,14 +97,14 @@ static int step_wait(struct drv_dev *dev, struct drv_seq_run *run, struct base_e
 		     u64 *next_ns)
 {
 	const struct drv_step *step = &run->seq->steps[run->idx];
-	u64 spin_end = drv_clock(dev) + DRV_POLL_SPIN_NS;
+	u64 spin_end = drv_clock(dev) + (step->every_us ? 0 : DRV_POLL_SPIN_NS);
 	u32 val = 0;
 
 	for (;;) {
 		int ret = step_look(dev, step, &val);
 
-		if (!ret)
-			return 0;
+		if (ret >= 0)
+			return ret;
 		if (ret != -EAGAIN || dev->now_ns >= run->deadline_ns)
 			return step->op == DRV_STEP_CALL ? step_call_failed(dev, run, err, ret)
 							 : step_mismatch(dev, run, err, val);
@@ -113,7 +113,7 @@ static int step_wait(struct drv_dev *dev, struct drv_seq_run *run, struct base_e
 		dev->ops->delay_ns(dev->os, DRV_POLL_STEP_NS);
 		drv_clock(dev);
 	}
-	*next_ns = dev->now_ns + run->retry_ns;
+	*next_ns = dev->now_ns + (step->every_us ? step->every_us * BASE_NS_PER_US : run->retry_ns);
 	run->retry_ns = base_min(run->retry_ns * 2, DRV_POLL_MAX_NS);
 	return -EAGAIN;
 }
@@ -229,9 +229,13 @@ int drv_seq_advance(struct drv_dev *dev, struct drv_seq_run *run, u64 *next_ns)
 		if (ret == -EAGAIN)
 			return ret;
 		run->waiting = false;
-		step_report(dev, run, ret);
+		step_report(dev, run, base_min(ret, 0));
 		if (!ret)
 			continue;
+		if (ret == DRV_SEQ_AGAIN) {
+			run->idx = UINT32_MAX; /* the next step is the first */
+			continue;
+		}
 		if (step->policy == DRV_STEP_FATAL) {
 			dev->err = err;
 			return ret;

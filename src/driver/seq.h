@@ -37,6 +37,7 @@ struct drv_step {
 	u32 reg;   /* DRV_REG() */
 	u32 mask;
 	u32 delay_ns;
+	u32 every_us; /* between two looks of a POLL or CALL; 0 = spin first, then ever longer */
 	u64 value;
 	u64 (*dyn)(const struct drv_dev *dev);	 /* instead of value, when not NULL */
 	bool (*when)(const struct drv_dev *dev); /* left out when it says no; NULL = never */
@@ -61,6 +62,8 @@ struct drv_seq {
 #define DRV_POLL_SPIN_NS (200 * BASE_NS_PER_US) /* longer waits give the loop back */
 #define DRV_POLL_STEP_NS (5 * BASE_NS_PER_US)	/* between two reads of a spin; P 0.2: <= 50 us */
 #define DRV_POLL_MAX_NS	 (1 * BASE_NS_PER_MS)	/* between two looks from the timer */
+
+#define DRV_SEQ_AGAIN 1 /* of a CALL: the sequence begins anew */
 
 /* A sequence under way. */
 struct drv_seq_run {

@@ -278,6 +278,7 @@ const struct reg_gen reg_gen_ref = {
 	.dma_bits = 64,
 	.bar_size = { [0] = 128 * MIB },
 	.blocks = { &reg_block_ref },
+	.fw_format = REG_FW_REF,
 	/* no MMU: user and dma are whatever memory there is */
 	.va = {
 		.runtime = { 0x80000000, 0xa0000000 },
@@ -309,10 +310,7 @@ const struct reg_gen reg_gen_ref = {
 };
 
 static const struct reg_gen *const gens[] = {
-	&reg_gen_npu37,
-	&reg_gen_npu40,
-	&reg_gen_npu50,
-	&reg_gen_npu60,
+	&reg_gen_npu37, &reg_gen_npu40, &reg_gen_npu50, &reg_gen_npu60, &reg_gen_ref,
 };
 
 #define NR_GENS (sizeof(gens) / sizeof(gens[0]))

@@ -99,6 +99,13 @@ enum reg_btrs_kind {
 	REG_BTRS_LNL,
 };
 
+/** enum reg_fw_format - of firmware images */
+enum reg_fw_format {
+	REG_FW_VPU, /* Intel's; P 4 */
+	REG_FW_REF, /* design section 8 */
+	REG_NR_FW_FORMATS,
+};
+
 /**
  * struct reg_gen - everything that is data about a generation
  * @name:             "npu37"; the name in device strings
@@ -110,6 +117,7 @@ enum reg_btrs_kind {
  * @bar_size:         sizes a model gives its BARs and a driver needs at least; 0 = no such BAR
  * @blocks:           register blocks, NULL terminated
  * @va:               address ranges
+ * @fw_format:        enum reg_fw_format
  * @fw_names:         below the firmware directories, best first, NULL terminated
  * @fw_mark:          what the version text of Intel's images says, NULL = not known
  * @fmin_ratio:       fuse values of the model; invented but consistent, P 2.3
@@ -164,6 +172,7 @@ struct reg_gen {
 	u64 bar_size[REG_NR_BARS];
 	const struct reg_block *blocks[REG_GEN_MAX_BLK + 1];
 	struct reg_va va;
+	u8 fw_format;
 	const char *fw_names[REG_GEN_MAX_FW + 1];
 	const char *fw_mark;
 	u16 fmin_ratio;

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 static const struct reg_block *const blocks[] = {
-	&reg_block_btrs_mtl, &reg_block_ip_37xx, &reg_block_btrs_lnl,
-	&reg_block_ip_40xx,  &reg_block_ip_50xx, &reg_block_mmu,
+	&reg_block_btrs_mtl, &reg_block_ip_37xx, &reg_block_btrs_lnl, &reg_block_ip_40xx,
+	&reg_block_ip_50xx,  &reg_block_mmu,	 &reg_block_ref,
 };
 
 #define NR_BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
@@ -183,8 +183,13 @@ static void check_gen(const struct reg_gen *g)
 	assert_true(g->ids[0].device != 0);
 	for (const struct reg_pci_id *id = g->ids; id->product; id++) {
 		const char *product = NULL;
+		u32 bars = 0;
 
-		assert_ptr_equal(reg_gen_by_pci(0x8086, id->device, &product), g);
+		for (u32 bar = 0; bar < REG_NR_BARS; bar++)
+			bars |= g->bar_size[bar] ? 1u << bar : 0;
+		assert_ptr_equal(reg_gen_by_function(0x8086, id->device, bars, &product), g);
+		assert_true(reg_gen_has_id(g, id->device));
+		assert_non_null(reg_gen_by_pci(0x8086, id->device, NULL));
 		assert_string_equal(product, id->product);
 		assert_null(reg_gen_by_pci(0x1234, id->device, NULL));
 	}
@@ -193,7 +198,7 @@ static void check_gen(const struct reg_gen *g)
 			    r[i]->end % 4096 == 0);
 	assert_int_equal(g->va.shave.start >> 31, g->cache_nn_cfg);
 	assert_true(g->fmin_ratio <= g->pn_ratio && g->pn_ratio <= g->fmax_ratio);
-	assert_true(g->fw_names[0] != NULL);
+	assert_true(g->fw_names[0] != NULL || g->fw_format == REG_FW_REF);
 	for (const struct reg_block *const *b = g->blocks; *b; b++) {
 		const struct reg_block *found = NULL;
 		const struct reg_desc *last = &(*b)->descs[(*b)->nr - 1];
@@ -219,7 +224,7 @@ static void test_gens(void **state)
 	(void)state;
 	for (const struct reg_gen *g; (g = reg_gen_by_idx(n)) != NULL; n++)
 		check_gen(g);
-	assert_int_equal(n, 4);
+	assert_int_equal(n, 5);
 	assert_null(reg_gen_by_name("npu99"));
 	assert_null(reg_gen_by_pci(0x8086, 0x6447, NULL));
 }
@@ -273,6 +278,26 @@ static void check_40xx(const struct reg_gen *g)
 	assert_true(reg_gen_find(g, 4, 0x154, NULL) == d);
 }
 
+/* Meteor Lake's id: the reference NPU is the one without BAR4.  Numbers of design section 8. */
+static void test_ref(void **state)
+{
+	const char *product = NULL;
+
+	(void)state;
+	assert_ptr_equal(reg_gen_by_pci(0x8086, 0x7d1d, NULL), &reg_gen_npu37);
+	assert_ptr_equal(reg_gen_by_function(0x8086, 0x7d1d, 0x11, &product), &reg_gen_npu37);
+	assert_ptr_equal(reg_gen_by_function(0x8086, 0x7d1d, 0x01, &product), &reg_gen_ref);
+	assert_string_equal(product, "reference NPU");
+	assert_ptr_equal(reg_gen_by_function(0x8086, 0xad1d, 0x01, &product), &reg_gen_npu37);
+	assert_int_equal(REG_REF_HOST_2_DEVICE_DRBL, 0x73000);
+	assert_int_equal(REG_REF_LOADING_ADDR_HI, 0x80044);
+	assert_int_equal(REG_REF_FW_STATUS, 0x80060);
+	assert_int_equal(REG_REF_STATUS, 0x06200000);
+	assert_int_equal(REG_REF_DOORBELL_1, 0x06201004);
+	assert_int_equal(REG_REF_VPU_STATUS, 0x114);
+	assert_int_equal(REG_MASK(REG_REF_STATUS__TAIL_1), 0xffff0000);
+}
+
 static void test_40xx(void **state)
 {
 	(void)state;
@@ -297,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_rows),   cmocka_unit_test(test_field_tables),
 		cmocka_unit_test(test_find),   cmocka_unit_test(test_gens),
 		cmocka_unit_test(test_npu37),  cmocka_unit_test(test_40xx),
+		cmocka_unit_test(test_ref),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,7 +51,7 @@ struct svc_call_info {
 	u32 max_queues;
 	u32 max_queue_depth;
 	u32 max_context_jobs;
-	u32 reserved;
+	u32 flat; /* no MMU: addresses are the device's, a job reaches its three ranges only */
 	u64 max_memory_bytes;
 	u64 boot_ns;
 };

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "abi/cmdbuf.h"
+#include "abi/program.h"
 #include "service/internal.h"
 
 #define BAD(...) base_err_set(err, -EINVAL, "job %llu: " __VA_ARGS__)
@@ -58,4 +59,15 @@ int svc_job_check(const struct svc_ctx *ctx, const struct abi_job *job, u64 nr,
 	if (!ret)
 		ret = check_range(ctx, "output", job->output_addr, job->output_size, nr, err);
 	return ret;
+}
+
+int svc_job_check_flat(const struct abi_job *job, u64 nr, struct base_err *err)
+{
+	if (!(job->flags & ABI_JOB_INFERENCE))
+		return BAD("flags 0x%x have no INFERENCE, which this device must have",
+			   (unsigned long long)nr, job->flags);
+	if (job->cmd_size < sizeof(struct abi_invocation))
+		return BAD("cmd_size is %u, an invocation has at least %zu bytes",
+			   (unsigned long long)nr, job->cmd_size, sizeof(struct abi_invocation));
+	return 0;
 }

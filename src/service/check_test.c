@@ -150,13 +150,34 @@ static void output_range(void **state)
 	expect_bad(&job, "output has address");
 }
 
+static void flat_devices_want_more(void **state)
+{
+	struct base_err err = { 0 };
+	struct abi_job job = good_job();
+
+	(void)state;
+	assert_int_equal(svc_job_check_flat(&job, 7, &err), 0);
+	job.cmd_size = sizeof(struct abi_invocation) - 1;
+	assert_int_equal(svc_job_check_flat(&job, 7, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "job 7: cmd_size"));
+	job = good_job();
+	job.flags = ABI_JOB_SYNC;
+	assert_int_equal(svc_job_check_flat(&job, 7, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "INFERENCE"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(accepts),	cmocka_unit_test(flags),
-		cmocka_unit_test(zero_fields),	cmocka_unit_test(command_alignment),
-		cmocka_unit_test(command_size), cmocka_unit_test(command_range),
-		cmocka_unit_test(input_range),	cmocka_unit_test(output_range),
+		cmocka_unit_test(flat_devices_want_more),
+		cmocka_unit_test(accepts),
+		cmocka_unit_test(flags),
+		cmocka_unit_test(zero_fields),
+		cmocka_unit_test(command_alignment),
+		cmocka_unit_test(command_size),
+		cmocka_unit_test(command_range),
+		cmocka_unit_test(input_range),
+		cmocka_unit_test(output_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,6 +29,7 @@ struct svc_device {
 	struct drv_dev *drv;
 	u64 poll_ns;
 	u32 nr_handles;
+	bool flat;     /* struct drv_info */
 	bool deferred; /* some context has something to free later */
 
 	/* pump.c */
@@ -183,6 +184,9 @@ void svc_queue_free(struct svc_queue *queue);
 /** svc_job_check() - may @job, copied from client @nr-th, go to the device?  0 or -EINVAL. */
 int svc_job_check(const struct svc_ctx *ctx, const struct abi_job *job, u64 nr,
 		  struct base_err *err) BASE_WARN_UNUSED;
+
+/** svc_job_check_flat() - what a device without MMU wants beside that: cmd is an invocation. */
+int svc_job_check_flat(const struct abi_job *job, u64 nr, struct base_err *err) BASE_WARN_UNUSED;
 
 /* pump.c */
 /** svc_dev_process() - run the driver's loop once and wake whoever waited for what it found.

@@ -44,6 +44,7 @@ static const struct field info_fields[] = {
 	F(svc_call_info, fw_api, API),
 	F(svc_call_info, va_start, HEX64),
 	F(svc_call_info, va_end, HEX64),
+	F(svc_call_info, flat, BOOL),
 	F(svc_call_info, freq_max_mhz, U32),
 	F(svc_call_info, max_contexts, U32),
 	F(svc_call_info, max_queues, U32),
@@ -163,6 +164,7 @@ static void fill_info(struct svc_device *dev, union any_call *call)
 	memcpy(out->fw_api, info.fw_api, sizeof(out->fw_api));
 	out->va_start = info.va_start;
 	out->va_end = info.va_end;
+	out->flat = info.flat;
 	out->freq_max_mhz = info.freq_max_mhz;
 	out->max_contexts = base_min(limits->contexts, info.nr_contexts_max);
 	out->max_queues = limits->queues;

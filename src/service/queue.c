@@ -76,6 +76,8 @@ static int submit_chunk(struct svc_queue *queue, const struct abi_job *jobs, u32
 
 	for (good = 0; good < nr; good++) {
 		bad = svc_job_check(queue->ctx, &jobs[good], first + good, err);
+		if (!bad && queue->handle.dev->flat)
+			bad = svc_job_check_flat(&jobs[good], first + good, err);
 		if (bad)
 			break;
 	}

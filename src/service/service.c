@@ -77,12 +77,15 @@ static int free_device_slot(const struct svc *svc, u32 *idx)
 int svc_add_device(struct svc *svc, struct drv_dev *drv, u64 poll_ns, u32 *idx)
 {
 	struct svc_device *dev = base_zalloc(sizeof(*dev));
+	struct drv_info info;
 	int ret;
 
 	if (!dev)
 		return -ENOMEM;
+	drv_get_info(drv, &info);
 	dev->svc = svc;
 	dev->drv = drv;
+	dev->flat = info.flat;
 	dev->poll_ns = poll_ns;
 	svc_list_init(&dev->waiters);
 	svc_list_init(&dev->ctxs);

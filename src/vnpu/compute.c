@@ -220,7 +220,7 @@ static int run_unlocked(struct vnpu *v, const struct vnpu_job *job, struct base_
 {
 	struct vnpu_compute *c = &v->compute;
 	struct vnpu_view_ctx ctx = { v, job->ssid, c->epoch };
-	const struct vnpu_exec_mem mem = { &ctx, vnpu_view, vnpu_view_release };
+	const struct vnpu_exec_mem mem = { &ctx, v->gen->view, vnpu_view_release };
 	const struct vnpu_exec_job exec_job = {
 		.ssid = job->ssid,
 		.inference_id = job->op.inference_id,
@@ -304,6 +304,16 @@ static void go_on(struct vnpu *v, struct vnpu_queue *q)
 		vnpu_hws_hold(v, q->db);
 }
 
+void vnpu_job_op_done(struct vnpu *v, struct vnpu_queue *q, u32 status)
+{
+	if (status)
+		vnpu_job_finish(v, q, status);
+	if (is_hws(v))
+		go_on(v, q);
+	else
+		vnpu_queue_kick(v, q);
+}
+
 static void complete(struct vnpu *v, u32 status)
 {
 	struct vnpu_compute *c = &v->compute;
@@ -314,12 +324,7 @@ static void complete(struct vnpu *v, u32 status)
 	c->orphan = false;
 	if (alive) {
 		q->state = VNPU_JOB_READY; /* no longer the engine's */
-		if (status)
-			vnpu_job_finish(v, q, status);
-		if (is_hws(v))
-			go_on(v, q);
-		else
-			vnpu_queue_kick(v, q);
+		v->gen->op_done(v, q, status);
 	}
 	start_next(v);
 }

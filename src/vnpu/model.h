@@ -25,6 +25,7 @@
 #include "abi/jsm.h"
 #include "abi/mmu.h"
 #include "abi/program.h"
+#include "abi/ref.h"
 #include "base/base.h"
 #include "regs/gen.h"
 #include "vnpu/fw_log.h"
@@ -47,6 +48,7 @@
 
 struct vnpu_reg;
 struct vnpu_exec;
+struct vnpu_queue;
 
 /*
  * Register file
@@ -149,6 +151,12 @@ struct vnpu_gen {
 	bool warm_at_cold_entry;       /* P 5.3 */
 	/* the power unit wants duty cycling, or no more of it; NULL: it never asks */
 	void (*dct_request)(struct vnpu *v, bool on);
+	/* state beside that of IP and buttress, at reset; NULL: there is none */
+	void (*reset)(struct vnpu *v);
+	/* the engine is done with the command of @q's job */
+	void (*op_done)(struct vnpu *v, struct vnpu_queue *q, u32 status);
+	/* memory for an inference: vnpu_view() */
+	int (*view)(void *opaque, u64 addr, u64 len, bool write, void **ptr, void **token);
 };
 
 /*
@@ -166,6 +174,8 @@ enum vnpu_timer { /* at equal times in this order */
 		  VNPU_T_FENCE,
 		  VNPU_T_JOBS,
 		  VNPU_T_METRIC,
+		  VNPU_T_REF_BOOT,
+		  VNPU_T_REF_RINGS,
 		  VNPU_NR_TIMERS,
 };
 
@@ -457,6 +467,38 @@ struct vnpu_compute {
 	struct abi_range bindings[ABI_MAX_BINDINGS];
 };
 
+/*
+ * The reference NPU (gen/ref.c, ref_ring.c)
+ */
+
+enum vnpu_ref_state { /* from ON on there was the power-up acknowledge */
+		      VNPU_REF_OFF,
+		      VNPU_REF_WAKING,
+		      VNPU_REF_ON,
+		      VNPU_REF_BOOTING,
+		      VNPU_REF_RUNNING,
+		      VNPU_REF_DEAD,
+};
+
+struct vnpu_ref_ring {
+	u64 base;
+	u32 head, tail;
+	u32 shown;	    /* tail in STATUS */
+	bool busy;	    /* the slot at tail is under way */
+	struct abi_job job; /* copy of that slot */
+};
+
+struct vnpu_ref {
+	enum vnpu_ref_state state;
+	bool boot_pending;
+	u32 step;      /* of the boot */
+	u32 fw_status; /* FW_STATUS */
+	u32 raised;    /* DEVICE_2_HOST_DRBL */
+	u64 image, params;
+	u32 entries; /* of a ring */
+	struct vnpu_ref_ring ring[ABI_REF_NR_RINGS];
+};
+
 struct vnpu_threads {
 	pthread_t fw, engine;
 	bool started;
@@ -498,12 +540,17 @@ struct vnpu_threads {
 	X(JOB_LOST, "job-lost")		/* next job: no JOB_DONE */                                \
 	X(WRONG_JOB_ID, "wrong-job-id")                                                            \
 	X(DOORBELL_LOST, "doorbell-lost")                                                          \
-	X(STUCK_ENGINE, "stuck-engine") /* next job never ends, heartbeat stops */                 \
-	X(WATCHDOG, "watchdog")		/* next job: firmware watchdog interrupt */                \
-	X(ATS_ERROR, "ats-error")	/* next job: buttress error interrupt */                   \
-	X(DCT_ON, "dct-on")		/* next job: the power unit asks for duty cycling */       \
-	X(DCT_OFF, "dct-off")		/* next job: it asks for the end of that */                \
-	X(ALL_ONES, "all-ones")		/* reads, as from a device that is gone */
+	X(STUCK_ENGINE, "stuck-engine")	    /* next job never ends, heartbeat stops */             \
+	X(WATCHDOG, "watchdog")		    /* next job: firmware watchdog interrupt */            \
+	X(ATS_ERROR, "ats-error")	    /* next job: buttress error interrupt */               \
+	X(DCT_ON, "dct-on")		    /* next job: the power unit asks for duty cycling */   \
+	X(DCT_OFF, "dct-off")		    /* next job: it asks for the end of that */            \
+	X(NO_POWER_ACK, "no-power-ack")	    /* ref: GEN_CTRL stays 0 */                            \
+	X(BOOT_ERROR, "boot-error")	    /* ref: the next boot ends with E0000042 */            \
+	X(BOOT_FATAL, "boot-fatal")	    /* ref: the next boot ends with DEADBEEF */            \
+	X(UNKNOWN_STATUS, "unknown-status") /* ref: the next boot ends with 12345678 */            \
+	X(WRONG_TAIL, "wrong-tail") /* ref: next job: STATUS shows a tail beyond the head */       \
+	X(ALL_ONES, "all-ones")	    /* reads, as from a device that is gone */
 
 #define X(name, text) VNPU_F_##name,
 enum vnpu_fault_id { VNPU_FAULTS(X) VNPU_NR_FAULTS };
@@ -562,6 +609,7 @@ struct vnpu {
 	struct vnpu_fw fw;
 	struct vnpu_saved saved;
 	struct vnpu_compute compute;
+	struct vnpu_ref ref;
 	struct vnpu_threads threads;
 	struct vnpu_findings findings;
 };
@@ -572,6 +620,20 @@ extern const struct vnpu_gen vnpu_gen_npu37;
 extern const struct vnpu_gen vnpu_gen_npu40;
 extern const struct vnpu_gen vnpu_gen_npu50;
 extern const struct vnpu_gen vnpu_gen_npu60;
+extern const struct vnpu_gen vnpu_gen_ref;
+
+/* gen/ref.c, ref_ring.c: timers, and what the two files offer each other */
+void vnpu_ref_boot(struct vnpu *v);
+void vnpu_ref_rings(struct vnpu *v);
+void vnpu_ref_raise(struct vnpu *v, u32 bits); /* of INTERRUPT_STAT */
+/** vnpu_ref_status() - FW_STATUS changes. */
+void vnpu_ref_status(struct vnpu *v, u32 status);
+/** vnpu_ref_die() - the firmware is at its end: FW_STATUS DEAD and @code. */
+void vnpu_ref_die(struct vnpu *v, u32 code);
+void vnpu_ref_doorbell(struct vnpu *v, u32 n, u32 off, u32 head);
+bool vnpu_ref_is_idle(const struct vnpu *v);
+void vnpu_ref_op_done(struct vnpu *v, struct vnpu_queue *q, u32 status);
+int vnpu_ref_view(void *opaque, u64 addr, u64 len, bool write, void **ptr, void **token);
 
 /* finding.c */
 void vnpu_report(struct vnpu *v, enum vnpu_class cls, const char *where, const char *fmt, ...)
@@ -866,6 +928,8 @@ u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u6
 void vnpu_queue_unregister(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_ssid_release(struct vnpu *v, u32 ssid);
 void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status);
+/** vnpu_job_op_done() - the engine is done with its command: it goes on, or ends with @status. */
+void vnpu_job_op_done(struct vnpu *v, struct vnpu_queue *q, u32 status);
 /** vnpu_job_drop() - take the job from its queue without a report. */
 void vnpu_job_drop(struct vnpu *v, struct vnpu_queue *q);
 static inline bool vnpu_ssid_is_faulted(const struct vnpu *v, u32 ssid)

@@ -148,6 +148,8 @@ static void reset_device(struct vnpu *v)
 	vnpu_btrs_reset(v);
 	vnpu_ip_reset(v);
 	vnpu_regs_reset(v, VNPU_DOM_ALWAYS);
+	if (v->gen->reset)
+		v->gen->reset(v);
 	vnpu_level_update(v);
 }
 

@@ -16,6 +16,8 @@ static void (*const handlers[VNPU_NR_TIMERS])(struct vnpu *v) = {
 	[VNPU_T_FENCE] = vnpu_jobs_fences,
 	[VNPU_T_JOBS] = vnpu_jobs_run,
 	[VNPU_T_METRIC] = vnpu_metric_due,
+	[VNPU_T_REF_BOOT] = vnpu_ref_boot,
+	[VNPU_T_REF_RINGS] = vnpu_ref_rings,
 };
 
 void vnpu_clock_init(struct vnpu *v, u64 seed)

@@ -70,6 +70,8 @@ static int init(struct vnpu *v, char *why, size_t why_size)
 	vnpu_pci_reset(v);
 	vnpu_btrs_reset(v);
 	vnpu_ip_reset(v);
+	if (v->gen->reset)
+		v->gen->reset(v);
 	if (v->stepped)
 		return 0;
 	ret = vnpu_threads_start(v);
@@ -101,7 +103,7 @@ int vnpu_create(const struct vnpu_config *cfg, struct vnpu **out, char *why, siz
 	if (!v->gen) {
 		ret = refuse(why, why_size, -EINVAL,
 			     "unknown generation %s: known are npu37, "
-			     "npu40, npu50, npu60",
+			     "npu40, npu50, npu60, ref",
 			     cfg->gen ? cfg->gen : "(none)");
 		goto err_free;
 	}

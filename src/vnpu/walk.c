@@ -159,11 +159,29 @@ static u8 *translate(struct access *a)
 	return page + (a->va & (BASE_PAGE_SIZE - 1));
 }
 
+/* No MMU: the address is the bus'. */
+static u8 *direct(const struct access *a)
+{
+	u64 off = a->va & (BASE_PAGE_SIZE - 1);
+	struct vnpu_map *map;
+	u8 *page = vnpu_dma_at(a->v, a->va - off, BASE_PAGE_SIZE, a->write, &map);
+
+	if (!page) {
+		vnpu_report(a->v, VNPU_GUEST_ERROR, "DMA", "no %smemory at 0x%llx",
+			    a->write ? "writable " : "", (unsigned long long)a->va);
+		return NULL;
+	}
+	fill_tlb(a, 0, page, map);
+	return page + off;
+}
+
 u8 *vnpu_walk(struct vnpu *v, u32 ssid, u64 va, bool write)
 {
 	struct access a = { .v = v, .ssid = ssid, .va = va, .write = write };
 	u8 *p = NULL;
 
+	if (BASE_UNLIKELY(v->info->flat))
+		return direct(&a);
 	if (!(v->mmu.cr0 & REG_MASK(REG_MMU_CR0__SMMUEN)))
 		vnpu_report(v, VNPU_GUEST_ERROR, "MMU", "access to 0x%llx with the MMU off",
 			    (unsigned long long)va);

@@ -5,10 +5,7 @@
 #include "driver/gen/rows.h"
 
 static const struct drv_gen_info *const infos[] = {
-	&drv_gen_npu37,
-	&drv_gen_npu40,
-	&drv_gen_npu50,
-	&drv_gen_npu60,
+	&drv_gen_npu37, &drv_gen_npu40, &drv_gen_npu50, &drv_gen_npu60, &drv_gen_ref,
 };
 
 const struct drv_gen_info *drv_gen_find(const struct reg_gen *gen)

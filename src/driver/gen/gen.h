@@ -110,5 +110,6 @@ extern const struct drv_gen_info drv_gen_npu37;
 extern const struct drv_gen_info drv_gen_npu40;
 extern const struct drv_gen_info drv_gen_npu50;
 extern const struct drv_gen_info drv_gen_npu60;
+extern const struct drv_gen_info drv_gen_ref;
 
 #endif

@@ -5,7 +5,7 @@
 #include "vnpu/model.h"
 
 static const struct vnpu_gen *const gens[] = { &vnpu_gen_npu37, &vnpu_gen_npu40, &vnpu_gen_npu50,
-					       &vnpu_gen_npu60 };
+					       &vnpu_gen_npu60, &vnpu_gen_ref };
 
 const struct vnpu_gen *vnpu_gen_find(const char *name)
 {

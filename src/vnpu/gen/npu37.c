@@ -74,4 +74,6 @@ const struct vnpu_gen vnpu_gen_npu37 = {
 	.boot_order = boot_order,
 	.steps = vnpu_ip_37xx_steps,
 	.wp_off_first = true, /* SRC: P 3.4 step 1 */
+	.op_done = vnpu_job_op_done,
+	.view = vnpu_view,
 };

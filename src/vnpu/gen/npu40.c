@@ -23,4 +23,6 @@ const struct vnpu_gen vnpu_gen_npu40 = {
 	.boot_order = boot_order,
 	.steps = vnpu_ip_40xx_steps,
 	.dct_request = vnpu_btrs_lnl_dct,
+	.op_done = vnpu_job_op_done,
+	.view = vnpu_view,
 };

@@ -21,4 +21,6 @@ const struct vnpu_gen vnpu_gen_npu60 = {
 	.steps = vnpu_ip_60xx_steps,
 	.dct_request = vnpu_btrs_lnl_dct,
 	.warm_at_cold_entry = true, /* SRC: P 5.3 */
+	.op_done = vnpu_job_op_done,
+	.view = vnpu_view,
 };
