@@ -122,6 +122,8 @@ static void recover(struct drv_dev *dev)
 	}
 	drv_io_wr32(dev, dev->regs.int_global_mask, 1);
 	drv_mmu_off(dev);
+	if (!tells)
+		drv_trouble(dev, r->why.text);
 	drv_phase_begin(dev, tells ? DRV_PHASE_RECOVER : DRV_PHASE_RESTART);
 }
 
