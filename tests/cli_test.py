@@ -397,12 +397,15 @@ def counters_are_listed_and_sampled(tmp):
         lines = npu("counters", "--count", "3", "--interval", "0.01", "--device", f"sim:{gen}")
         lines = lines.stdout.splitlines()
         assert len(lines) == 3 and all(" NPU.Jobs=0 " in l for l in lines), lines
-    done = npu("counters", "--json", "--interval", "0.02", "run", DIGITS, "--random", "--repeat",
-               "2000", "--quiet")
-    samples = [json.loads(l) for l in done.stderr.splitlines() if l.startswith("{")]
+    for jobs in (2000, 20000, 200000):  # a fast machine is through before the fourth sample
+        done = npu("counters", "--json", "--interval", "0.02", "run", DIGITS, "--random",
+                   "--repeat", jobs, "--quiet")
+        samples = [json.loads(l) for l in done.stderr.splitlines() if l.startswith("{")]
+        if done.returncode or len(samples) > 3:
+            break
     assert done.returncode == 0 and len(samples) > 3, done
     times = [s["NPU.Timestamp"] for s in samples]
-    assert times == sorted(set(times)) and 0 < samples[-1]["NPU.Jobs"] <= 2000, samples[-1]
+    assert times == sorted(set(times)) and 0 < samples[-1]["NPU.Jobs"] <= jobs, samples[-1]
     refused(2, "counters", "--errors", says=["no such option"])
 
 

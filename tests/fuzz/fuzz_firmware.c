@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "abi/fw_image.h"
+#include "abi/ref.h"
 #include "base/base.h"
 #include "driver/driver.h"
 #include "regs/gen.h"
@@ -19,10 +20,9 @@ static void expect(bool good)
 		abort();
 }
 
-static void expect_accepted(const struct reg_gen *gen, const u8 *data, size_t size)
+static void expect_vpu(const struct reg_gen *gen, const u8 *data, size_t size)
 {
 	struct abi_fw_header h;
-	char text[256];
 
 	abi_fw_image_header(data, &h);
 	expect(h.image_size <= size - ABI_FW_IMAGE_OFF);
@@ -31,7 +31,20 @@ static void expect_accepted(const struct reg_gen *gen, const u8 *data, size_t si
 	expect(h.entry_point >= h.image_load_address &&
 	       h.entry_point - h.image_load_address < h.image_size);
 	expect(!(h.boot_params_load_address % BASE_PAGE_SIZE));
-	abi_fw_image_version(data, text, sizeof(text));
+}
+
+static void expect_accepted(const struct reg_gen *gen, const u8 *data, size_t size)
+{
+	char text[256];
+
+	if (gen->fw_format == REG_FW_REF) {
+		expect(abi_ref_image_is(data, size));
+		abi_ref_image_version(data, text, sizeof(text));
+		expect(text[0] != '\0'); /* the check refuses an image without one */
+	} else {
+		expect_vpu(gen, data, size);
+		abi_fw_image_version(data, text, sizeof(text));
+	}
 	expect(memchr(text, 0, sizeof(text)) != NULL);
 	(void)drv_fw_is_marked(gen, text);
 }
