@@ -83,8 +83,7 @@ static u64 idle_ns(const struct drv_dev *dev)
 {
 	u32 idle_ms = dev->cfg.idle_ms ? dev->cfg.idle_ms : dev->gen->timeouts.autosuspend_ms;
 
-	return idle_ms == DRV_NEVER || !dev->info->seqs[DRV_SEQ_SUSPEND] ? DRV_NO_TIME
-									 : idle_ms * BASE_NS_PER_MS;
+	return idle_ms == DRV_NEVER ? DRV_NO_TIME : idle_ms * BASE_NS_PER_MS;
 }
 
 static void init_gen(struct drv_dev *dev)

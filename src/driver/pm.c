@@ -61,8 +61,6 @@ void drv_pm_get(struct drv_dev *dev)
 
 int drv_suspend(struct drv_dev *dev)
 {
-	if (!dev->seqs[DRV_SEQ_SUSPEND])
-		return -EOPNOTSUPP;
 	if (dev->state == DRV_SUSPENDED || dev->state == DRV_SUSPENDING) {
 		dev->pm.system = true;
 		return 0;

@@ -40,7 +40,7 @@ enum drv_seq_id {
 	DRV_SEQ_CONFIGURE,  /* P 7.3: what the firmware is told before jobs */
 	DRV_SEQ_POWER_DOWN, /* P 3.9 */
 	DRV_SEQ_WDOG_OFF,   /* P 3.8 */
-	DRV_SEQ_SUSPEND,    /* P 11.1, before the power-down; NULL: the device never sleeps */
+	DRV_SEQ_SUSPEND,    /* P 11.1, before the power-down */
 	DRV_SEQ_RECOVER,    /* P 11.4, likewise; NULL: nothing to ask or to read */
 	DRV_NR_SEQS,
 };

@@ -426,6 +426,7 @@ const struct drv_gen_info drv_gen_ref = {
 		[DRV_SEQ_CONFIGURE] = &configure,
 		[DRV_SEQ_POWER_DOWN] = &power_down,
 		[DRV_SEQ_WDOG_OFF] = &nothing,
+		[DRV_SEQ_SUSPEND] = &nothing, /* all is lost: the next boot is a cold one */
 	},
 	.ops = &ops,
 };
