@@ -66,14 +66,14 @@ def libraries(program):
 
 
 def root_files(cache, kernel, program):
-    """The part of the initial file system that all scenarios of a kernel share."""
+    """The part of the initial file system that all scenarios share; @kernel is its folder."""
     files = {"bin/busybox": (0o100755, (cache / "bin/busybox").read_bytes()),
              "bin/guest-test": (0o100755, program.read_bytes()),
              "init": (0o100755, (HERE / "init").read_bytes()),
              "lib.sh": (0o100644, (HERE / "lib.sh").read_bytes())}
     for lib in libraries(program):
         files[str(lib).lstrip("/")] = (0o100755, lib.read_bytes())
-    for i, (name, data) in enumerate(modules(cache / kernel, "intel_vpu").items()):
+    for i, (name, data) in enumerate(modules(kernel, "intel_vpu").items()):
         files[f"lib/modules/{i:02}-{name}.ko"] = (0o100644, data)
     return files
 
@@ -178,7 +178,7 @@ def run_guest(cache, kernel, files, vnpu_program, device, logs, timeout, vnpu_op
         with console.open("wb") as out:
             qemu = subprocess.Popen(
                 hurried([cache / "qemu/run",
-                         *qemu_options(cache / kernel, work, vnpu.path, append)],
+                         *qemu_options(kernel, work, vnpu.path, append)],
                         "nice", "-n", "-10"),
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
             try:
