@@ -152,6 +152,8 @@ static int value(struct cursor *c, const struct field *field)
 {
 	if (!field)
 		return skip_any(c);
+	if (peek(c) == 'n') /* null: as if it were not there */
+		return skip_any(c);
 	if (field->number)
 		return number(c, field->number);
 	return field->flag ? boolean(c, field->flag) : object(c, field->object);

@@ -50,6 +50,22 @@ static void test_unknown_is_skipped(void **state)
 	assert_int_equal(caps.max_msg_fds, 2);
 }
 
+static void test_null_is_nothing(void **state)
+{
+	struct vfu_caps caps;
+
+	(void)state;
+	assert_int_equal(parse("{\"capabilities\":null}", &caps), 0);
+	assert_int_equal(parse("{\"capabilities\":{\"max_msg_fds\":null,\"twin_socket\":null,"
+			       "\"write_multiple\": null,\"max_dma_maps\":7}}",
+			       &caps),
+			 0);
+	assert_int_equal(caps.max_msg_fds, 1);
+	assert_int_equal(caps.max_dma_maps, 7);
+	assert_false(caps.write_multiple || caps.twin_socket);
+	assert_int_equal(parse("{\"capabilities\":nil}", &caps), -EINVAL);
+}
+
 static void test_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -103,9 +119,8 @@ static void test_cut_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_unknown_is_skipped),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_known),		cmocka_unit_test(test_unknown_is_skipped),
+		cmocka_unit_test(test_null_is_nothing), cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_cut_anywhere),
 	};
 

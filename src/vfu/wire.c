@@ -17,8 +17,7 @@ void vfu_wire_init(struct vfu_wire *wire, int fd)
 	wire->fd = fd;
 	wire->head = 0;
 	wire->tail = 0;
-	wire->fds_at = 0;
-	wire->nr_fds = 0;
+	wire->nr_lots = 0;
 }
 
 static void close_fds(int *fds, u32 nr)
@@ -30,8 +29,9 @@ static void close_fds(int *fds, u32 nr)
 
 void vfu_wire_fini(struct vfu_wire *wire)
 {
-	close_fds(wire->fds, wire->nr_fds);
-	wire->nr_fds = 0;
+	for (u32 i = 0; i < wire->nr_lots; i++)
+		close_fds(wire->lots[i].fd, wire->lots[i].nr);
+	wire->nr_lots = 0;
 	close(wire->fd);
 	wire->fd = -1;
 }
@@ -59,45 +59,64 @@ static bool header_at(const struct vfu_wire *wire, u32 at, u32 *size)
 	return true;
 }
 
-/* Start of the last message that has begun, or -EPROTO. */
-static int last_begun(const struct vfu_wire *wire, u32 *out)
+static bool may_have_fds(const struct vfu_wire *wire, u32 at)
 {
-	u32 at = wire->head, size;
+	struct vfu_hdr hdr;
 
-	while (header_at(wire, at, &size)) {
-		if (!size_ok(size))
-			return -EPROTO;
-		if (size >= wire->tail - at)
-			break;
-		at += size;
-	}
-	*out = at;
-	return 0;
+	memcpy(&hdr, wire->buf + at, sizeof(hdr));
+	return hdr.cmd == VFU_DMA_MAP || hdr.cmd == VFU_SET_IRQS;
 }
 
 /*
- * The kernel ends a receive behind the bytes that carried descriptors: they belong to the last
- * message that has begun.
+ * The kernel ends a receive behind the bytes that were sent with descriptors.  Where those bytes
+ * began it does not say, and a peer may send several messages at once: the descriptors belong to
+ * the last message that has begun, or the last before it that is of a kind that has any.
  */
+static int message_of_fds(const struct vfu_wire *wire, u32 *out)
+{
+	u32 at = wire->head, size;
+
+	*out = at;
+	while (header_at(wire, at, &size)) {
+		if (!size_ok(size))
+			return -EPROTO;
+		if (may_have_fds(wire, at) || !may_have_fds(wire, *out))
+			*out = at;
+		at += size;
+		if (at >= wire->tail)
+			return 0;
+	}
+	*out = at; /* of what kind it is, is still to come */
+	return 0;
+}
+
+/* One lot is all a message may have. */
+static int add_lot(struct vfu_wire *wire, const struct vfu_fds *lot)
+{
+	u32 nr = wire->nr_lots;
+
+	if (nr == BASE_ARRAY_SIZE(wire->lots) || (nr && wire->lots[nr - 1].at == lot->at))
+		return -EPROTO;
+	wire->lots[wire->nr_lots++] = *lot;
+	return 0;
+}
+
 static int take_fds(struct vfu_wire *wire, struct msghdr *mh)
 {
 	int ret = mh->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-		u32 nr = (u32)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
-		int fds[VFU_MAX_FDS];
+		struct vfu_fds lot = { .nr = (u32)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int)) };
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		memcpy(fds, CMSG_DATA(c), nr * sizeof(int));
-		if (wire->nr_fds || ret) { /* one lot at a time is all a message may have */
-			close_fds(fds, nr);
-			ret = -EPROTO;
-			continue;
-		}
-		memcpy(wire->fds, fds, nr * sizeof(int));
-		wire->nr_fds = nr;
-		ret = last_begun(wire, &wire->fds_at);
+		memcpy(lot.fd, CMSG_DATA(c), lot.nr * sizeof(int));
+		if (!ret)
+			ret = message_of_fds(wire, &lot.at);
+		if (!ret)
+			ret = add_lot(wire, &lot);
+		if (ret)
+			close_fds(lot.fd, lot.nr);
 	}
 	return ret;
 }
@@ -140,9 +159,17 @@ static void compact(struct vfu_wire *wire)
 		return;
 	memmove(wire->buf, wire->buf + wire->head, wire->tail - wire->head);
 	wire->tail -= wire->head;
-	if (wire->nr_fds)
-		wire->fds_at -= wire->head;
+	for (u32 i = 0; i < wire->nr_lots; i++)
+		wire->lots[i].at -= wire->head;
 	wire->head = 0;
+}
+
+static __attribute__((noinline)) void take_lot(struct vfu_wire *wire, struct vfu_msg *msg)
+{
+	memcpy(msg->fds, wire->lots[0].fd, sizeof(msg->fds));
+	msg->nr_fds = wire->lots[0].nr;
+	wire->nr_lots--;
+	wire->lots[0] = wire->lots[1];
 }
 
 static void take(struct vfu_wire *wire, struct vfu_msg *msg)
@@ -153,11 +180,8 @@ static void take(struct vfu_wire *wire, struct vfu_msg *msg)
 	msg->data = start + sizeof(msg->hdr);
 	msg->len = msg->hdr.size - (u32)sizeof(msg->hdr);
 	msg->nr_fds = 0;
-	if (wire->nr_fds && wire->fds_at == wire->head) {
-		memcpy(msg->fds, wire->fds, sizeof(msg->fds));
-		msg->nr_fds = wire->nr_fds;
-		wire->nr_fds = 0;
-	}
+	if (wire->nr_lots && wire->lots[0].at == wire->head)
+		take_lot(wire, msg);
 	wire->head += msg->hdr.size;
 }
 
@@ -180,6 +204,16 @@ int vfu_wire_recv(struct vfu_wire *wire, struct vfu_msg *msg)
 		if (ret)
 			return ret;
 	}
+}
+
+bool vfu_wire_header(const struct vfu_wire *wire, struct vfu_hdr *out)
+{
+	u32 size;
+
+	if (!header_at(wire, wire->head, &size))
+		return false;
+	memcpy(out, wire->buf + wire->head, sizeof(*out));
+	return true;
 }
 
 static ssize_t send_some(int fd, const u8 *msg, u32 len, const int *fds, u32 nr_fds)

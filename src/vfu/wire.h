@@ -11,12 +11,17 @@
 
 #define VFU_RX_BYTES (4 * VFU_MAX_MSG)
 
+struct vfu_fds { /* descriptors that came with one message */
+	u32 at;	 /* where it begins */
+	u32 nr;
+	int fd[VFU_MAX_FDS];
+};
+
 struct vfu_wire {
 	int fd;
 	u32 head, tail; /* bytes of buf that wait */
-	u32 fds_at;	/* start of the message fds[] came with */
-	u32 nr_fds;
-	int fds[VFU_MAX_FDS];
+	u32 nr_lots;
+	struct vfu_fds lots[2]; /* ascending: of the first message, and of one behind it */
 	u8 buf[VFU_RX_BYTES] __attribute__((aligned(16)));
 };
 
@@ -39,6 +44,9 @@ void vfu_wire_fini(struct vfu_wire *wire);
  * descriptors: the stream is lost), or what the socket said.
  */
 int vfu_wire_recv(struct vfu_wire *wire, struct vfu_msg *msg) BASE_WARN_UNUSED;
+
+/** vfu_wire_header() - after -EPROTO: the header the stream was lost at; false: none came */
+bool vfu_wire_header(const struct vfu_wire *wire, struct vfu_hdr *out);
 
 /** vfu_wire_send() - all of [@msg, @msg + @len), with @nr_fds descriptors */
 int vfu_wire_send(int fd, const void *msg, u32 len, const int *fds, u32 nr_fds) BASE_WARN_UNUSED;
