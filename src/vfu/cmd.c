@@ -6,12 +6,14 @@
  * behind the header of srv->tx and returns the answer's length or a negative errno.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "vfu/server.h"
 #include "vnpu/vnpu.h"
 
-#define MAX_COMPLAINTS 20u /* logged of one connection */
+#define MAX_COMPLAINTS 20u	   /* logged of one connection */
+#define LARGE_MAP      (64u << 20) /* the memory of a machine, not one of its small parts */
 
 static u8 *answer(struct vfu_server *srv)
 {
@@ -139,6 +141,12 @@ static int dma_map(struct vfu_server *srv, struct vfu_msg *msg)
 	memcpy(&req, msg->data, sizeof(req));
 	if (req.argsz < sizeof(req) || msg->nr_fds > 1)
 		return -EINVAL;
+	if (!msg->nr_fds && req.flags & VFU_DMA_WRITEABLE && req.size >= LARGE_MAP)
+		vfu_log(srv, BASE_LOG_WARN,
+			"0x%" PRIx64 " bytes of memory at 0x%" PRIx64 " came without a descriptor: "
+			"each access is a message, and slow; QEMU shares memory with "
+			"memory-backend-memfd,share=on",
+			req.size, req.addr);
 	return vfu_dma_map(&srv->dma, &req, msg->nr_fds ? msg->fds[0] : -1);
 }
 
@@ -148,7 +156,7 @@ static int dma_unmap(struct vfu_server *srv, struct vfu_msg *msg)
 	int ret = 0;
 
 	memcpy(&req, msg->data, sizeof(req));
-	if (req.flags & ~(u32)VFU_UNMAP_ALL)
+	if (req.argsz < sizeof(req) || req.flags & ~(u32)VFU_UNMAP_ALL)
 		return -EINVAL;
 	if (req.flags & VFU_UNMAP_ALL)
 		vfu_dma_unmap_all(&srv->dma);
@@ -329,17 +337,55 @@ static int dispatch(struct vfu_server *srv, const struct command *cmd, struct vf
 	return cmd->handle(srv, msg);
 }
 
+/* What the request was about, for whoever wrote the client. */
+static void describe(const struct command *cmd, const struct vfu_msg *msg, char *out, size_t size)
+{
+	struct vfu_region_io io;
+	struct vfu_dma_map map; /* an unmap has no offset */
+	struct vfu_irq_set irq;
+
+	out[0] = '\0';
+	if (cmd->handle == region_read || cmd->handle == region_write) {
+		memcpy(&io, msg->data, sizeof(io));
+		snprintf(out, size, ": region %u, %u bytes at 0x%" PRIx64, io.region, io.count,
+			 io.offset);
+	} else if (cmd->handle == dma_map) {
+		memcpy(&map, msg->data, sizeof(map));
+		snprintf(out, size,
+			 ": argsz %u, flags 0x%x, 0x%" PRIx64 " bytes at 0x%" PRIx64
+			 ", file offset 0x%" PRIx64,
+			 map.argsz, map.flags, map.size, map.addr, map.offset);
+	} else if (cmd->handle == set_irqs) {
+		memcpy(&irq, msg->data, sizeof(irq));
+		snprintf(out, size, ": flags 0x%x, index %u, start %u, count %u", irq.flags,
+			 irq.index, irq.start, irq.count);
+	}
+}
+
+/* Asking for what this server does not do, and using a device that has failed, is no mistake. */
 static __attribute__((cold, noinline)) void complain(struct vfu_server *srv,
 						     const struct command *cmd,
 						     const struct vfu_msg *msg, int ret)
 {
-	if (srv->nr_complaints++ >= MAX_COMPLAINTS)
+	bool mistake = ret != -EOPNOTSUPP && ret != -EIO;
+	const char *name = cmd ? cmd->name : "request";
+	char what[120] = "", text[240];
+	bool last = ++srv->nr_complaints == MAX_COMPLAINTS;
+
+	if (srv->nr_complaints > MAX_COMPLAINTS) {
+		srv->nr_complaints = MAX_COMPLAINTS;
+		atomic_fetch_add(&srv->findings[VFU_GUEST_ERROR], mistake);
 		return;
-	vfu_log(srv, BASE_LOG_WARN,
-		"client's %s (command %u, %u bytes, flags 0x%x, %u descriptors) refused: %s%s",
-		cmd ? cmd->name : "request", msg->hdr.cmd, msg->hdr.size, msg->hdr.flags,
-		msg->nr_fds, base_err_name(ret),
-		srv->nr_complaints == MAX_COMPLAINTS ? "; no more of these are told" : "");
+	}
+	if (cmd && msg->len >= cmd->min_len)
+		describe(cmd, msg, what, sizeof(what));
+	snprintf(text, sizeof(text), "refused with %s: command %u, %u bytes, flags 0x%x, %u %s%s%s",
+		 base_err_name(ret), msg->hdr.cmd, msg->hdr.size, msg->hdr.flags, msg->nr_fds,
+		 "descriptors", what, last ? "; no more of these are told" : "");
+	if (mistake)
+		vfu_finding(srv, VFU_GUEST_ERROR, name, text);
+	else
+		vfu_log(srv, BASE_LOG_INFO, "%s %s", name, text);
 }
 
 int vfu_cmd_handle(struct vfu_server *srv, struct vfu_msg *msg)

@@ -206,8 +206,8 @@ static int check(const struct vfu_dma *dma, const struct vfu_dma_map *req, u32 *
 	if (!req->size || (req->addr | req->size) % BASE_PAGE_SIZE ||
 	    !base_add_u64(req->addr, req->size - 1, &last))
 		return -EINVAL;
-	if (!(req->flags & VFU_DMA_READABLE) ||
-	    req->flags & ~(u32)(VFU_DMA_READABLE | VFU_DMA_WRITEABLE))
+	/* what may be written, may be read: as with many an IOMMU */
+	if (!req->flags || req->flags & ~(u32)(VFU_DMA_READABLE | VFU_DMA_WRITEABLE))
 		return -EINVAL;
 	*at = lower_bound(dma, req->addr);
 	if (*at < dma->nr && dma->entries[*at].addr <= last)

@@ -49,6 +49,7 @@ void vfu_pump_open(struct vfu_pump *pump, int fd)
 	pthread_mutex_lock(&pump->lock);
 	vfu_wire_init(&pump->wire, fd);
 	pump->error = 0;
+	pump->offence = (struct vfu_hdr){ 0 };
 	pump->asked.active = false;
 	pthread_mutex_unlock(&pump->lock);
 }
@@ -97,8 +98,10 @@ static int deliver(struct vfu_pump *pump, const struct vfu_msg *msg)
 	struct vfu_dma_io io;
 
 	if (!pump->asked.active || pump->asked.done || msg->hdr.id != pump->asked.id ||
-	    msg->hdr.cmd != pump->asked.cmd)
+	    msg->hdr.cmd != pump->asked.cmd) {
+		pump->offence = msg->hdr;
 		return -EPROTO;
+	}
 	pump->asked.done = true;
 	pump->asked.result = -EIO;
 	if (msg->hdr.flags & VFU_F_ERROR)
@@ -122,7 +125,7 @@ static int enqueue(struct vfu_pump *pump, const struct vfu_msg *msg)
 	struct vfu_queued *q;
 
 	if (pump->nr_queued == MAX_QUEUED)
-		return -EPROTO;
+		return -ENOBUFS;
 	q = base_zalloc(sizeof(*q) + msg->len);
 	if (!q)
 		return -ENOMEM;
@@ -146,6 +149,8 @@ static int read_one(struct vfu_pump *pump, struct vfu_msg *msg, bool mine)
 	pump->reading = true;
 	pthread_mutex_unlock(&pump->lock);
 	ret = vfu_wire_recv(&pump->wire, msg);
+	if (ret == -EPROTO)
+		(void)vfu_wire_header(&pump->wire, &pump->offence);
 	if (!ret && mine && is_command(msg)) {
 		memcpy(pump->request, msg->data, msg->len);
 		msg->data = pump->request;
@@ -207,6 +212,19 @@ int vfu_pump_send(struct vfu_pump *pump, const struct vfu_hdr *hdr)
 	ret = vfu_wire_send(pump->wire.fd, hdr, hdr->size, NULL, 0);
 	pthread_mutex_unlock(&pump->tx_lock);
 	return ret;
+}
+
+int vfu_pump_refuse(struct vfu_pump *pump)
+{
+	struct vfu_hdr hdr = pump->offence;
+	bool known = hdr.id || hdr.cmd || hdr.size || hdr.flags;
+
+	if (!known || hdr.flags & VFU_F_NO_REPLY)
+		return 0;
+	hdr.size = sizeof(hdr);
+	hdr.flags = VFU_F_REPLY | VFU_F_ERROR;
+	hdr.error = EINVAL;
+	return vfu_pump_send(pump, &hdr);
 }
 
 static int ask(struct vfu_pump *pump, enum vfu_cmd cmd, u64 addr, const void *buf, u32 len, u16 id)

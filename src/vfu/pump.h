@@ -23,6 +23,7 @@ struct vfu_pump {
 	bool reading;
 	u32 nr_waiting;
 	int error;			  /* the connection is over, and why */
+	struct vfu_hdr offence;		  /* -EPROTO: at this header; all 0: none came */
 	struct vfu_queued *first, **last; /* commands that came while somebody else waited */
 	u32 nr_queued;
 	struct { /* what the device asked; one at a time, the model's lock sees to that */
@@ -45,9 +46,12 @@ void vfu_pump_open(struct vfu_pump *pump, int fd);
 void vfu_pump_break(struct vfu_pump *pump, int error);
 void vfu_pump_close(struct vfu_pump *pump);
 
-/** vfu_pump_recv() - the next command, as vfu_wire_recv(); valid until the next call */
+/** vfu_pump_recv() - the next command, as vfu_wire_recv(); valid until the next call
+ * -ENOBUFS: too many came while the device waited for its memory. */
 int vfu_pump_recv(struct vfu_pump *pump, struct vfu_msg *msg) BASE_WARN_UNUSED;
 int vfu_pump_send(struct vfu_pump *pump, const struct vfu_hdr *hdr) BASE_WARN_UNUSED;
+/** vfu_pump_refuse() - after -EPROTO: the client is told that its message was an error */
+int vfu_pump_refuse(struct vfu_pump *pump);
 /** vfu_pump_dma() - ask the client to read (VFU_DMA_READ) or write its memory; at most a page.
  * 0, -EIO (it refused, or answered nonsense), -ENOTCONN. */
 int vfu_pump_dma(struct vfu_pump *pump, enum vfu_cmd cmd, u64 addr, void *buf,

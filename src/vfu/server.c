@@ -24,10 +24,13 @@ void vfu_finding(struct vfu_server *srv, enum vfu_class cls, const char *where, 
 {
 	static const char *const names[] = { "guest error", "unspecified", "unimplemented",
 					     "model bug" };
-	u64 nr = atomic_fetch_add(&srv->findings[cls], 1) + 1;
+	u32 nr = atomic_fetch_add(&srv->told[cls], 1) + 1;
 
-	if (nr > MAX_FINDINGS_LOGGED)
+	atomic_fetch_add(&srv->findings[cls], 1);
+	if (nr > MAX_FINDINGS_LOGGED) {
+		atomic_store(&srv->told[cls], MAX_FINDINGS_LOGGED); /* or it would wrap around */
 		return;
+	}
 	vfu_log(srv, BASE_LOG_WARN, "finding: %s: %s: %s%s", names[cls], where, text,
 		nr == MAX_FINDINGS_LOGGED ? " (no more of this class are told)" : "");
 }
@@ -101,15 +104,30 @@ static void forget_client(struct vfu_server *srv)
 		fflush(srv->cfg.trace);
 }
 
+/* What came cannot be a message. */
+static void told_off(struct vfu_server *srv)
+{
+	const struct vfu_hdr *at = &srv->pump.offence;
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "ended at id %u, command %u, %u bytes, flags 0x%x: no message (expected a size of "
+		 "%zu to %u bytes, at most %u descriptors, no answer unasked)",
+		 at->id, at->cmd, at->size, at->flags, sizeof(struct vfu_hdr), VFU_MAX_MSG,
+		 VFU_MAX_FDS);
+	vfu_finding(srv, VFU_GUEST_ERROR, "connection", text);
+	(void)vfu_pump_refuse(&srv->pump); /* if he still listens */
+}
+
 static void log_end(struct vfu_server *srv, int ret)
 {
 	if (ret == -ENOTCONN)
 		vfu_log(srv, BASE_LOG_INFO, "client has gone");
 	else if (ret == -EPROTO)
-		vfu_log(srv, BASE_LOG_WARN,
-			"connection ended: the client sent what cannot be a message (expected a "
-			"size of %zu to %u bytes, at most %u descriptors, no answer unasked)",
-			sizeof(struct vfu_hdr), VFU_MAX_MSG, VFU_MAX_FDS);
+		told_off(srv);
+	else if (ret == -ENOBUFS)
+		vfu_finding(srv, VFU_GUEST_ERROR, "connection",
+			    "ended: too many commands came before the answer the device waits for");
 	else
 		vfu_log(srv, BASE_LOG_WARN, "connection ended: %s", strerror(-ret));
 }
@@ -149,6 +167,8 @@ int vfu_server_serve(struct vfu_server *srv, int fd)
 	srv->negotiated = false;
 	srv->failed = false;
 	srv->nr_complaints = 0;
+	for (u32 i = 0; i < VFU_NR_CLASSES; i++)
+		atomic_store(&srv->told[i], 0);
 	do {
 		ret = vfu_pump_recv(&srv->pump, &msg);
 		if (!ret)

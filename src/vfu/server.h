@@ -28,6 +28,7 @@ struct vfu_server {
 	struct vfu_pump pump;
 	struct vfu_msix msix;
 	_Atomic u64 findings[VFU_NR_CLASSES];
+	_Atomic u32 told[VFU_NR_CLASSES]; /* of them, of this client */
 
 	struct vfu_socket socket;
 	pthread_t thread;

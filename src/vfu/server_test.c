@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What a well-behaved client gets from the server. */
+#include <fcntl.h>
+
+#include "vfu/server.h"
 #include "vfu/test_peer.h"
 
 enum {
@@ -198,6 +201,11 @@ static void test_interrupts(void **state)
 	/* taking it away */
 	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, -1), 0);
 	close(fd);
+	/* a client that waits in read() still does */
+	fd = eventfd(0, EFD_CLOEXEC);
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, fd), 0);
+	assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	close(fd);
 }
 
 /* Found by walking the list, enabled, firing; and MSI still works when it is not. */
@@ -277,6 +285,11 @@ static void test_memory(void **state)
 	assert_int_equal(peer_unmap(p, 0x100000, 4 * PAGE, 0), -ENOENT);
 	assert_int_equal(peer_unmap(p, 0, 0, VFU_UNMAP_ALL), sizeof(struct vfu_dma_unmap));
 	assert_int_equal(peer_map(p, 0x103000, 2 * PAGE, 0, RW, fd), 0);
+	assert_int_equal(peer_map(p, 0x200000, PAGE, 0, VFU_DMA_WRITEABLE, fd), 0);
+	/* all of a machine's memory by message works, but somebody should know */
+	assert_false(peer_logged(p, "without a descriptor"));
+	assert_int_equal(peer_map(p, 1u << 30, 256u << 20, 0, RW, -1), 0);
+	assert_true(peer_logged(p, "0x10000000 bytes of memory at 0x40000000 came without"));
 	close(fd);
 }
 
@@ -342,6 +355,67 @@ static void test_fragments(void **state)
 	close(fd);
 }
 
+/* MAP with a descriptor and a question behind it, in one call. */
+static void test_messages_sent_at_once(void **state)
+{
+	struct peer *p = *state;
+	struct {
+		struct vfu_hdr map_hdr;
+		struct vfu_dma_map map;
+		struct vfu_hdr info_hdr;
+		struct vfu_device_info info;
+	} msg = { { 1, VFU_DMA_MAP, sizeof(msg.map_hdr) + sizeof(msg.map), 0, 0 },
+		  { .argsz = sizeof(msg.map), .flags = RW, .addr = 0x100000, .size = PAGE },
+		  { 2, VFU_DEVICE_GET_INFO, sizeof(msg.info_hdr) + sizeof(msg.info), 0, 0 },
+		  { .argsz = sizeof(msg.info) } };
+	int fd = memory(PAGE);
+	u8 seen = 0;
+
+	assert_int_equal(vfu_wire_send(p->fd, &msg, sizeof(msg), &fd, 1), 0);
+	p->id = 1;
+	assert_int_equal(peer_answer(p), 0);
+	p->id = 2;
+	assert_int_equal(peer_answer(p), sizeof(msg.info));
+	/* what the device writes is in the client's file */
+	p->srv->dma.entries[0].host[5] = 77;
+	assert_int_equal(pread(fd, &seen, 1, 5), 1);
+	assert_int_equal(seen, 77);
+	close(fd);
+}
+
+/* The end of one message and the next with its descriptor, while the first's still waits. */
+static void test_descriptors_close_together(void **state)
+{
+	struct peer *p = *state;
+	struct {
+		struct vfu_hdr hdr;
+		struct vfu_dma_map map;
+	} msg = { { 1, VFU_DMA_MAP, sizeof(msg), 0, 0 },
+		  { .argsz = sizeof(msg.map), .flags = RW, .addr = 0x100000, .size = PAGE } };
+	int fds[] = { memory(PAGE), memory(PAGE) };
+	u8 val = 0;
+
+	assert_int_equal(vfu_wire_send(p->fd, &msg, 20, &fds[0], 1), 0);
+	usleep(20000); /* the server has it */
+	{
+		u8 rest[sizeof(msg) - 20 + sizeof(msg)];
+
+		memcpy(rest, (u8 *)&msg + 20, sizeof(msg) - 20);
+		msg.hdr.id = 2;
+		msg.map.addr = 0x200000;
+		memcpy(rest + sizeof(msg) - 20, &msg, sizeof(msg));
+		assert_int_equal(vfu_wire_send(p->fd, rest, sizeof(rest), &fds[1], 1), 0);
+	}
+	for (p->id = 1; p->id <= 2; p->id++)
+		assert_int_equal(peer_answer(p), 0);
+	for (u32 i = 0; i < 2; i++) {
+		p->srv->dma.entries[i].host[0] = (u8)(i + 1);
+		assert_int_equal(pread(fds[i], &val, 1, 0), 1);
+		assert_int_equal(val, i + 1);
+		close(fds[i]);
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -359,6 +433,8 @@ int main(void)
 		T(test_client_dies_another_comes),
 		T(test_reset),
 		T(test_fragments),
+		T(test_messages_sent_at_once),
+		T(test_descriptors_close_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
