@@ -11,11 +11,12 @@
 #include <unistd.h>
 
 /*
- * protects: the list of all, each one's table.  Taken last; nobody touches client memory with it,
+ * protects: the list of all, each one's table, nr_shared.  Taken last; nobody touches client memory with it,
  * so that the handler, which runs where client memory was touched, can take it.
  */
 static atomic_flag table_lock = ATOMIC_FLAG_INIT;
 static struct vfu_dma *all;
+static u32 nr_shared; /* files mapped beyond each device's own */
 static pthread_mutex_t install_lock = PTHREAD_MUTEX_INITIALIZER; /* protects: before, while set */
 static struct sigaction before;
 
@@ -112,6 +113,8 @@ int vfu_dma_init(struct vfu_dma *dma, struct vnpu *vnpu, const struct vnpu_remot
 	dma->entries = NULL;
 	dma->nr = 0;
 	dma->cap = 0;
+	dma->nr_files = 0;
+	dma->file_bytes = 0;
 	atomic_init(&dma->lost, false);
 	lock();
 	dma->next = all;
@@ -182,6 +185,32 @@ static void insert(struct vfu_dma *dma, u32 at, const struct vfu_dma_entry *entr
 	unlock();
 }
 
+/* A file more, of @len bytes: is there room? */
+static int reserve(struct vfu_dma *dma, u64 len)
+{
+	bool own = dma->nr_files < VFU_FILES_OWN;
+	int ret = -ENOSPC;
+
+	lock();
+	if (len <= VFU_FILE_BYTES - dma->file_bytes && (own || nr_shared < VFU_FILES_SHARED)) {
+		nr_shared += !own;
+		dma->nr_files++;
+		dma->file_bytes += len;
+		ret = 0;
+	}
+	unlock();
+	return ret;
+}
+
+static void release(struct vfu_dma *dma, u64 len)
+{
+	lock();
+	dma->nr_files--;
+	dma->file_bytes -= len;
+	nr_shared -= dma->nr_files >= VFU_FILES_OWN;
+	unlock();
+}
+
 static void drop(struct vfu_dma *dma, u32 at)
 {
 	struct vfu_dma_entry entry = dma->entries[at];
@@ -191,8 +220,10 @@ static void drop(struct vfu_dma *dma, u32 at)
 	dma->nr--;
 	memmove(&dma->entries[at], &dma->entries[at + 1], (dma->nr - at) * sizeof(entry));
 	unlock();
-	if (entry.host)
+	if (entry.host) {
 		munmap(entry.host, entry.len);
+		release(dma, entry.len);
+	}
 }
 
 /*
@@ -216,20 +247,27 @@ static int check(const struct vfu_dma *dma, const struct vfu_dma_map *req, u32 *
 }
 
 /* Only a file: mapping a device could do anything. */
-static int map_file(const struct vfu_dma_map *req, int fd, u8 **out)
+static int map_file(struct vfu_dma *dma, const struct vfu_dma_map *req, int fd, u8 **out)
 {
 	int prot = PROT_READ | (req->flags & VFU_DMA_WRITEABLE ? PROT_WRITE : 0);
 	struct stat st;
 	void *host;
+	int ret;
 
 	if (fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode) || req->offset % BASE_PAGE_SIZE ||
 	    !base_range_ok(req->offset, req->size, (u64)st.st_size))
 		return -EINVAL;
+	ret = reserve(dma, req->size);
+	if (ret)
+		return ret;
 	host = mmap(NULL, req->size, prot, MAP_SHARED | MAP_NORESERVE, fd, (off_t)req->offset);
-	if (host == MAP_FAILED)
-		return -errno;
+	if (host == MAP_FAILED) {
+		ret = -errno;
+		release(dma, req->size);
+		return ret;
+	}
 	*out = host;
 	return 0;
 }
@@ -244,7 +282,7 @@ int vfu_dma_map(struct vfu_dma *dma, const struct vfu_dma_map *req, int fd)
 	if (!ret)
 		ret = grow(dma);
 	if (!ret && fd >= 0)
-		ret = map_file(req, fd, &entry.host);
+		ret = map_file(dma, req, fd, &entry.host);
 	if (ret)
 		return ret;
 	insert(dma, at, &entry); /* first: the device may touch it at once */
