@@ -393,12 +393,16 @@ static void test_storm(void **state)
 	assert_int_equal(vfu_server_findings(p->srv, VFU_GUEST_ERROR), 20000);
 	assert_int_equal(peer_leave(p), 0); /* nobody writes to the log any more */
 	assert_true(p->log_len < sizeof(p->log));
-	/* the next client's mistakes are told again */
-	p->log_len = 0;
-	peer_connect(p);
-	assert_true(peer_version(p, 0, 1, NULL) > 0);
-	assert_int_equal(peer_rd(p, 0, 0, 4, &val), 0);
-	assert_true(peer_logged(p, "finding: guest error"));
+	/* not of one that comes back at once, but a later one's mistakes are told again */
+	for (u32 i = 0; i < 2; i++) {
+		p->log_len = 0;
+		peer_connect(p);
+		assert_true(peer_version(p, 0, 1, NULL) > 0);
+		assert_int_equal(peer_rd(p, 0, 0, 4, &val), 0);
+		assert_int_equal(peer_logged(p, "finding: guest error"), i);
+		assert_int_equal(peer_leave(p), 0);
+		p->srv->told_ns -= 10 * UINT64_C(1000000000);
+	}
 }
 
 /* A client that asks and never reads: the server waits for it, and can still be ended. */

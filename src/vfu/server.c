@@ -13,6 +13,7 @@
 #include "vnpu/vnpu.h"
 
 #define MAX_FINDINGS_LOGGED 200u
+#define TELL_AGAIN_NS	    UINT64_C(10000000000)
 
 static_assert(VFU_NR_CLASSES == (int)VNPU_NR_CLASSES, "one list of classes");
 
@@ -152,6 +153,18 @@ static void end_client(struct vfu_server *srv)
 	pthread_mutex_unlock(&srv->lock);
 }
 
+/* The next client's findings are worth telling; not those of one that comes every millisecond. */
+static void tell_again(struct vfu_server *srv)
+{
+	u64 now_ns = base_clock_ns();
+
+	if (srv->told_ns && now_ns - srv->told_ns < TELL_AGAIN_NS)
+		return;
+	srv->told_ns = now_ns;
+	for (u32 i = 0; i < VFU_NR_CLASSES; i++)
+		atomic_store(&srv->told[i], 0);
+}
+
 int vfu_server_serve(struct vfu_server *srv, int fd)
 {
 	struct vfu_msg msg;
@@ -167,8 +180,7 @@ int vfu_server_serve(struct vfu_server *srv, int fd)
 	srv->negotiated = false;
 	srv->failed = false;
 	srv->nr_complaints = 0;
-	for (u32 i = 0; i < VFU_NR_CLASSES; i++)
-		atomic_store(&srv->told[i], 0);
+	tell_again(srv);
 	do {
 		ret = vfu_pump_recv(&srv->pump, &msg);
 		if (!ret)

@@ -28,7 +28,8 @@ struct vfu_server {
 	struct vfu_pump pump;
 	struct vfu_msix msix;
 	_Atomic u64 findings[VFU_NR_CLASSES];
-	_Atomic u32 told[VFU_NR_CLASSES]; /* of them, of this client */
+	_Atomic u32 told[VFU_NR_CLASSES]; /* of them, since told_ns */
+	u64 told_ns;			  /* the first client's time, or one's much later */
 
 	struct vfu_socket socket;
 	pthread_t thread;
