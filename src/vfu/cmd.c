@@ -134,6 +134,18 @@ static int set_irqs(struct vfu_server *srv, struct vfu_msg *msg)
  * Memory
  */
 
+static void tell_slow(struct vfu_server *srv, const struct vfu_dma_map *req)
+{
+	if (srv->told_slow)
+		return;
+	srv->told_slow = true;
+	vfu_log(srv, BASE_LOG_WARN,
+		"0x%" PRIx64 " bytes of memory at 0x%" PRIx64 " came without a descriptor: each "
+		"access is a message, and slow; with QEMU it fails, unless it shares memory "
+		"(memory-backend-memfd,share=on)",
+		req->size, req->addr);
+}
+
 static int dma_map(struct vfu_server *srv, struct vfu_msg *msg)
 {
 	struct vfu_dma_map req;
@@ -142,11 +154,7 @@ static int dma_map(struct vfu_server *srv, struct vfu_msg *msg)
 	if (req.argsz < sizeof(req) || msg->nr_fds > 1)
 		return -EINVAL;
 	if (!msg->nr_fds && req.flags & VFU_DMA_WRITEABLE && req.size >= LARGE_MAP)
-		vfu_log(srv, BASE_LOG_WARN,
-			"0x%" PRIx64 " bytes of memory at 0x%" PRIx64 " came without a descriptor: "
-			"each access is a message, and slow; QEMU shares memory with "
-			"memory-backend-memfd,share=on",
-			req.size, req.addr);
+		tell_slow(srv, &req);
 	return vfu_dma_map(&srv->dma, &req, msg->nr_fds ? msg->fds[0] : -1);
 }
 

@@ -54,6 +54,7 @@ int vfu_irq_init(struct vfu_irq *irq, bool msi, bool msix)
 	memset(irq, 0, sizeof(*irq));
 	irq->count[VFU_IRQ_MSI] = msi ? VFU_NR_VECTORS : 0;
 	irq->count[VFU_IRQ_MSIX] = msix ? VFU_NR_VECTORS : 0;
+	irq->count[VFU_IRQ_ERR] = 1; /* QEMU warns of a device without; nothing ever happens */
 	for (u32 i = 0; i < VFU_NR_IRQS; i++)
 		irq->fd[i] = -1;
 	return -pthread_mutex_init(&irq->lock, NULL);

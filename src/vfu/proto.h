@@ -104,7 +104,8 @@ enum { /* interrupt types of a PCI function */
        VFU_IRQ_INTX = 0,
        VFU_IRQ_MSI = 1,
        VFU_IRQ_MSIX = 2,
-       VFU_NR_IRQS = 5, /* error and request notifications are the last */
+       VFU_IRQ_ERR = 3,
+       VFU_NR_IRQS = 5, /* a request to give the device back is the last */
 };
 
 enum { VFU_IRQ_F_EVENTFD = 1u << 0, VFU_IRQ_F_NORESIZE = 1u << 3 };

@@ -51,6 +51,7 @@ void vfu_pump_open(struct vfu_pump *pump, int fd)
 	pump->error = 0;
 	pump->offence = (struct vfu_hdr){ 0 };
 	pump->asked.active = false;
+	pump->unanswered = false;
 	pthread_mutex_unlock(&pump->lock);
 }
 
@@ -214,6 +215,16 @@ int vfu_pump_send(struct vfu_pump *pump, const struct vfu_hdr *hdr)
 	return ret;
 }
 
+bool vfu_pump_unanswered(struct vfu_pump *pump)
+{
+	bool ret;
+
+	pthread_mutex_lock(&pump->lock);
+	ret = pump->unanswered || (pump->asked.active && !pump->asked.done);
+	pthread_mutex_unlock(&pump->lock);
+	return ret;
+}
+
 int vfu_pump_refuse(struct vfu_pump *pump)
 {
 	struct vfu_hdr hdr = pump->offence;
@@ -273,6 +284,7 @@ int vfu_pump_dma(struct vfu_pump *pump, enum vfu_cmd cmd, u64 addr, void *buf, u
 			ret = base_min(read_one(pump, &msg, false), 0);
 	}
 	pump->asked.active = false;
+	pump->unanswered |= ret == -ENOTCONN;
 	if (!ret)
 		ret = pump->asked.result;
 out:

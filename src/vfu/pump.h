@@ -33,6 +33,7 @@ struct vfu_pump {
 		u32 len;
 		int result;
 	} asked;
+	bool unanswered; /* the connection ended while the device waited */
 	u16 next_id;
 	pthread_mutex_t tx_lock;			      /* messages go out whole */
 	u8 request[VFU_MAX_MSG] __attribute__((aligned(16))); /* payload of the current command */
@@ -50,6 +51,8 @@ void vfu_pump_close(struct vfu_pump *pump);
  * -ENOBUFS: too many came while the device waited for its memory. */
 int vfu_pump_recv(struct vfu_pump *pump, struct vfu_msg *msg) BASE_WARN_UNUSED;
 int vfu_pump_send(struct vfu_pump *pump, const struct vfu_hdr *hdr) BASE_WARN_UNUSED;
+/** vfu_pump_unanswered() - did the connection end while the device waited for the client? */
+bool vfu_pump_unanswered(struct vfu_pump *pump);
 /** vfu_pump_refuse() - after -EPROTO: the client is told that its message was an error */
 int vfu_pump_refuse(struct vfu_pump *pump);
 /** vfu_pump_dma() - ask the client to read (VFU_DMA_READ) or write its memory; at most a page.

@@ -113,6 +113,12 @@ static void test_client_dies_when_asked(void **state)
 	assert_int_equal(peer_leave(p), 0);
 	pthread_join(a.thread, NULL);
 	assert_int_equal(a.ret, -ENOTCONN);
+	assert_true(peer_logged(p, "gone without an answer"));
+	p->log_len = 0;
+	peer_connect(p); /* nobody asked this one */
+	assert_int_equal(peer_leave(p), 0);
+	assert_false(peer_logged(p, "gone without an answer"));
+	assert_true(peer_logged(p, "client has gone"));
 }
 
 static void *write_without_end(void *arg)

@@ -122,7 +122,12 @@ static void told_off(struct vfu_server *srv)
 
 static void log_end(struct vfu_server *srv, int ret)
 {
-	if (ret == -ENOTCONN)
+	if (ret == -ENOTCONN && vfu_pump_unanswered(&srv->pump))
+		vfu_log(srv, BASE_LOG_WARN,
+			"client has gone without an answer to the device, which asked for its "
+			"memory; one that cannot answer while it waits itself, as QEMU, must "
+			"share memory (memory-backend-memfd,share=on)");
+	else if (ret == -ENOTCONN)
 		vfu_log(srv, BASE_LOG_INFO, "client has gone");
 	else if (ret == -EPROTO)
 		told_off(srv);
@@ -179,6 +184,7 @@ int vfu_server_serve(struct vfu_server *srv, int fd)
 	vfu_caps_default(&srv->caps);
 	srv->negotiated = false;
 	srv->failed = false;
+	srv->told_slow = false;
 	srv->nr_complaints = 0;
 	tell_again(srv);
 	do {

@@ -42,6 +42,7 @@ struct vfu_server {
 	/* of the connection; its thread's alone */
 	struct vfu_caps caps;
 	bool negotiated;
+	bool told_slow;
 	bool failed; /* memory went away: registers answer with an error until a reset */
 	u32 nr_complaints;
 	u8 tx[VFU_MAX_MSG] __attribute__((aligned(16)));

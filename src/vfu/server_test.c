@@ -74,7 +74,8 @@ static void test_information(void **state)
 		irq = (struct vfu_irq_info){ .argsz = sizeof(irq), .index = i };
 		assert_int_equal(peer_ask(p, VFU_GET_IRQ_INFO, &irq, sizeof(irq)), sizeof(irq));
 		memcpy(&irq, p->rx, sizeof(irq));
-		assert_int_equal(irq.count, i == VFU_IRQ_MSI);
+		assert_int_equal(irq.count, i == VFU_IRQ_MSI || i == VFU_IRQ_ERR);
+		assert_int_equal(irq.flags & VFU_IRQ_F_EVENTFD, irq.count);
 	}
 }
 
@@ -201,6 +202,15 @@ static void test_interrupts(void **state)
 	/* taking it away */
 	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, -1), 0);
 	close(fd);
+	/* errors of the bus can be asked for, and are none of the device's interrupts */
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_ERR, 0, 1, fd), 0);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 1, -1),
+			 0);
+	assert_int_equal(read(fd, &count, 8), -1);
+	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_ERR, 0, 0, -1),
+			 0);
+	close(fd);
 	/* a client that waits in read() still does */
 	fd = eventfd(0, EFD_CLOEXEC);
 	assert_int_equal(peer_irqs(p, FD_TRIGGER, VFU_IRQ_MSI, 0, 1, fd), 0);
@@ -290,6 +300,8 @@ static void test_memory(void **state)
 	assert_false(peer_logged(p, "without a descriptor"));
 	assert_int_equal(peer_map(p, 1u << 30, 256u << 20, 0, RW, -1), 0);
 	assert_true(peer_logged(p, "0x10000000 bytes of memory at 0x40000000 came without"));
+	assert_int_equal(peer_map(p, 1u << 31, 512u << 20, 0, RW, -1), 0);
+	assert_false(peer_logged(p, "0x20000000 bytes")); /* once is enough */
 	close(fd);
 }
 
