@@ -161,6 +161,24 @@ static void test_table_faults(void **state)
 	assert_true(has_finding(&h, "where no memory is"));
 }
 
+/* A table that is its own next level, down to the page: the walk ends where any other does. */
+static void test_looping_tables(void **state)
+{
+	const u64 va = UINT64_C(6) << 39 | UINT64_C(6) << 30 | UINT64_C(6) << 21 | 6 << 12;
+	u64 *root = host_ptr(&h, h.root[2]);
+
+	(void)state;
+	root[6] = h.root[2] | ABI_MMU_PTE_TABLE; /* as a page: never accessed */
+	host_flush(&h, 2);
+	assert_int_equal(store_to(va), ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+	expect_event(ABI_MMU_EVT_F_ACCESS, va, true);
+	recover();
+	root[6] = h.root[2] | ABI_MMU_PTE_WC; /* as a page: the table itself */
+	host_flush(&h, 2);
+	assert_int_equal(store_to(va + 0x40), 0);
+	assert_int_equal(root[8], 0x55);
+}
+
 static void test_context_descriptor(void **state)
 {
 	u64 *cd = host_ptr(&h, h.cdtab + 2 * ABI_MMU_CD_SIZE);
@@ -296,6 +314,7 @@ int main(int argc, char **argv)
 		T(test_same_address_other_context),
 		T(test_leaf_faults),
 		T(test_table_faults),
+		T(test_looping_tables),
 		T(test_context_descriptor),
 		T(test_invalidation),
 		T(test_unmapped_memory_is_not_touched),
