@@ -200,33 +200,56 @@ static int config_rw(struct vfu_server *srv, u32 off, u32 count, u8 *data, bool 
 	return 0;
 }
 
-static int region_rw(struct vfu_server *srv, const struct vfu_region_io *io, u8 *data, bool write)
+/* One access of the device. */
+static int register_rw(struct vfu_server *srv, u32 bar, u64 off, u32 size, u8 *data, bool write)
 {
 	u64 val = 0;
 	int ret;
 
+	if (write) {
+		memcpy(&val, data, size);
+		return vnpu_bar_write(srv->vnpu, bar, off, size, val);
+	}
+	ret = vnpu_bar_read(srv->vnpu, bar, off, size, &val);
+	if (!ret)
+		memcpy(data, &val, size);
+	return ret;
+}
+
+/* What no bus carries at once, it carries in pieces: a register each, or less. */
+static __attribute__((noinline)) int registers_rw(struct vfu_server *srv,
+						  const struct vfu_region_io *io, u8 *data,
+						  bool write)
+{
+	int ret = 0;
+
+	for (u32 at = 0, size; !ret && at < io->count; at += size) {
+		u64 off = io->offset + at;
+		u32 left = io->count - at;
+
+		size = off & 1 || left < 2 ? 1 : off & 2 || left < 4 ? 2 : 4;
+		ret = register_rw(srv, io->region, off, size, data + at, write);
+	}
+	return ret;
+}
+
+static int region_rw(struct vfu_server *srv, const struct vfu_region_io *io, u8 *data, bool write)
+{
 	if (BASE_UNLIKELY(srv->failed))
 		return -EIO;
 	if (!base_range_ok(io->offset, io->count, region_size(srv, io->region)))
 		return -EINVAL;
 	if (io->region == VFU_REGION_CONFIG)
 		return config_rw(srv, (u32)io->offset, io->count, data, write);
-	if (io->count > sizeof(val))
-		return -EINVAL;
 	if (srv->msix.present && io->region == VFU_MSIX_BAR) {
 		u8 *at = srv->msix.table + io->offset;
 
 		memcpy(write ? at : data, write ? data : at, io->count);
 		return 0;
 	}
-	if (write) {
-		memcpy(&val, data, io->count);
-		return vnpu_bar_write(srv->vnpu, io->region, io->offset, io->count, val);
-	}
-	ret = vnpu_bar_read(srv->vnpu, io->region, io->offset, io->count, &val);
-	if (!ret)
-		memcpy(data, &val, io->count);
-	return ret;
+	if (BASE_UNLIKELY(io->count - 1 > 7 || (io->count | io->offset) & (io->count - 1)))
+		return registers_rw(srv, io, data, write);
+	return register_rw(srv, io->region, io->offset, io->count, data, write);
 }
 
 static int region_read(struct vfu_server *srv, struct vfu_msg *msg)

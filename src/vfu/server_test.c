@@ -119,6 +119,30 @@ static void test_registers(void **state)
 		assert_int_equal(peer_rd(p, 0, 0x200000, size, &val), 0);
 }
 
+/* A client may ask for any range; what is not one access of a bus is several. */
+static void test_register_ranges(void **state)
+{
+	struct peer *p = *state;
+	const struct vfu_region_io many = { 0, 4, 4096 };
+	u8 all[4096];
+	u64 val = 0;
+
+	assert_int_equal(peer_wr(p, VFU_REGION_CONFIG, 4, 2, 6, 0), 0);
+	assert_int_equal(peer_wr(p, 4, 0xc, 8, 0x334455667788, 0), 0); /* WP_REQ_PAYLOAD1, 2 */
+	assert_int_equal(peer_rd(p, 4, 0xc, 4, &val), 0);
+	assert_int_equal(val, 0x55667788);
+	assert_int_equal(peer_rd(p, 4, 0x10, 4, &val), 0);
+	assert_int_equal(val, 0x3344);
+	assert_int_equal(peer_ask(p, VFU_REGION_READ, &many, sizeof(many)), sizeof(many) + 4096);
+	memcpy(all, p->rx + sizeof(many), sizeof(all));
+	assert_memory_equal(all + 0xc, "\x88\x77\x66\x55\x44\x33\0\0", 8);
+	assert_int_equal(peer_rd(p, 4, 0xd, 0, &val), 0); /* nothing is a range, too */
+	assert_int_equal(peer_rd(p, 4, 0xd, 3, &val), 0);
+	assert_int_equal(peer_rd(p, 4, 0xe, 4, &val), 0);
+	assert_int_equal(peer_rd(p, 4, 0xc, 12, &val), 0);
+	assert_int_equal(val, 0x334455667788);
+}
+
 /* In order, whether answered or not. */
 static void test_posted_and_pipelined(void **state)
 {
@@ -437,6 +461,7 @@ int main(void)
 		T(test_information),
 		T(test_config_space),
 		T(test_registers),
+		T(test_register_ranges),
 		T(test_posted_and_pipelined),
 		T(test_write_multi),
 		T(test_interrupts),
