@@ -307,19 +307,19 @@ static int start(const struct options *opt, struct device *dev)
 		ret = vfu_server_listen(dev->srv, dev->path, &err);
 	if (ret) {
 		fprintf(stderr, "vnpu: %s\n", err.text);
+		vfu_server_destroy(dev->srv); /* nothing to sum up of it */
+		dev->srv = NULL;
 		return ret;
 	}
 	printf("vnpu: %s (8086:%04x) at %s\n", dev->code, cfg.device_id, dev->path);
 	return 0;
 }
 
-static void end(struct device *dev)
+static void sum_up(struct device *dev)
 {
 	struct vnpu_stats st;
 	u64 n[VFU_NR_CLASSES];
 
-	if (!dev->srv)
-		return;
 	vfu_server_stop(dev->srv); /* first: a client may keep the device waiting for its memory */
 	vnpu_get_stats(vfu_server_vnpu(dev->srv), &st);
 	for (u32 i = 0; i < VFU_NR_CLASSES; i++)
@@ -330,6 +330,12 @@ static void end(struct device *dev)
 	       " writes, %" PRIu64 " interrupts, %" PRIu64 " jobs\n",
 	       dev->code, n[VFU_GUEST_ERROR], n[VFU_UNSPECIFIED], n[VFU_UNIMPLEMENTED],
 	       n[VFU_MODEL_BUG], st.reg_reads, st.reg_writes, st.msis, st.jobs);
+}
+
+static void end(struct device *dev)
+{
+	if (dev->srv)
+		sum_up(dev);
 	if (dev->trace && fclose(dev->trace))
 		fprintf(stderr, "vnpu: --trace %s: %s\n", dev->trace_path, strerror(errno));
 }

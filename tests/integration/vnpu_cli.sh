@@ -46,6 +46,7 @@ check "unknown engine" ends_with 2 --socket "$dir/s" --device mtl --engine steam
 check "no directory" ends_with 1 --socket "$dir/no/such/s" --device mtl
 touch "$dir/file"
 check "a file there" ends_with 1 --socket "$dir/file" --device mtl
+check "no summary of what was not made" [ ! -s "$dir/out" ]
 
 # Two devices in one process: a fault of the second, a trace of the first, each its own.
 devices=2
