@@ -134,6 +134,37 @@ static void *write_without_end(void *arg)
 	return NULL;
 }
 
+/* As the model does, with a client that dies meanwhile. */
+static void *read_memory(void *arg)
+{
+	struct asking *a = arg;
+	const struct vnpu_remote *remote = &a->p->srv->dma.remote;
+
+	a->ret = remote->read(remote->opaque, 0x1000, a->buf, sizeof(a->buf));
+	return NULL;
+}
+
+/* What the device finds in memory that is no more, is not held against its client. */
+static void test_orphaned_device(void **state)
+{
+	struct peer *p = *state;
+	struct asking a = { .p = p };
+	struct vfu_hdr hdr;
+	u64 val = 0;
+
+	assert_int_equal(pthread_create(&a.thread, NULL, read_memory, &a), 0);
+	assert_true(peer_read(p, &hdr, sizeof(hdr)));
+	assert_int_equal(peer_leave(p), 0);
+	pthread_join(a.thread, NULL);
+	assert_int_equal(a.ret, -ENOTCONN);
+	assert_int_equal(vnpu_bar_read(vfu_server_vnpu(p->srv), 0, 0, 4, &val), 0);
+	assert_int_equal(vfu_server_findings(p->srv, VFU_GUEST_ERROR), 0);
+	peer_connect(p);
+	assert_true(peer_version(p, 0, 1, NULL) > 0);
+	assert_int_equal(peer_rd(p, 0, 0, 4, &val), 0); /* memory decoding is off */
+	assert_int_equal(vfu_server_findings(p->srv, VFU_GUEST_ERROR), 1);
+}
+
 /* More posted writes than can be kept for it, and never the answer. */
 static void test_commands_instead_of_an_answer(void **state)
 {
@@ -167,6 +198,7 @@ int main(void)
 		T(test_answers_to_the_device),
 		T(test_answer_to_another_question),
 		T(test_client_dies_when_asked),
+		T(test_orphaned_device),
 		cmocka_unit_test(test_commands_instead_of_an_answer),
 	};
 

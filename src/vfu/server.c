@@ -36,9 +36,13 @@ void vfu_finding(struct vfu_server *srv, enum vfu_class cls, const char *where, 
 		nr == MAX_FINDINGS_LOGGED ? " (no more of this class are told)" : "");
 }
 
+/* What a device makes of memory that went away with its client is nobody's fault. */
 static void on_finding(void *opaque, const struct vnpu_finding *finding)
 {
-	vfu_finding(opaque, (enum vfu_class)finding->cls, finding->where, finding->text);
+	struct vfu_server *srv = opaque;
+
+	if (!atomic_load(&srv->orphaned) || finding->cls != VNPU_GUEST_ERROR)
+		vfu_finding(srv, (enum vfu_class)finding->cls, finding->where, finding->text);
 }
 
 static void on_msi(void *opaque, unsigned vector)
@@ -66,6 +70,8 @@ static int remote(struct vfu_server *srv, enum vfu_cmd cmd, u64 addr, u8 *buf, u
 		n = base_min(len, max);
 		ret = vfu_pump_dma(&srv->pump, cmd, addr, buf, n);
 	}
+	if (BASE_UNLIKELY(ret == -ENOTCONN))
+		atomic_store(&srv->orphaned, true);
 	return ret;
 }
 
@@ -74,7 +80,6 @@ static int read_remote(void *opaque, u64 addr, void *buf, u32 len)
 	return remote(opaque, VFU_DMA_READ, addr, buf, len);
 }
 
-/* What a client that has gone does not get is nobody's fault. */
 static int write_remote(void *opaque, u64 addr, const void *buf, u32 len)
 {
 	u8 copy[VFU_MAX_XFER];
@@ -185,6 +190,7 @@ int vfu_server_serve(struct vfu_server *srv, int fd)
 	srv->negotiated = false;
 	srv->failed = false;
 	srv->told_slow = false;
+	atomic_store(&srv->orphaned, false);
 	srv->nr_complaints = 0;
 	tell_again(srv);
 	do {

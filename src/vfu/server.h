@@ -43,7 +43,8 @@ struct vfu_server {
 	struct vfu_caps caps;
 	bool negotiated;
 	bool told_slow;
-	bool failed; /* memory went away: registers answer with an error until a reset */
+	atomic_bool orphaned; /* the device asked for memory of a client that has gone */
+	bool failed;	      /* memory went away: registers answer with an error until a reset */
 	u32 nr_complaints;
 	u8 tx[VFU_MAX_MSG] __attribute__((aligned(16)));
 };
