@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MAX_QUEUED 1024u /* posted writes of a client that goes on while the device asks */
-
 struct vfu_queued {
 	struct vfu_queued *next;
 	struct vfu_msg msg;
@@ -72,7 +70,7 @@ static struct vfu_queued *unqueue(struct vfu_pump *pump)
 	pump->first = q->next;
 	if (!pump->first)
 		pump->last = &pump->first;
-	pump->nr_queued--;
+	pump->queued_bytes -= (u32)sizeof(*q) + q->msg.len;
 	return q;
 }
 
@@ -125,7 +123,7 @@ static int enqueue(struct vfu_pump *pump, const struct vfu_msg *msg)
 {
 	struct vfu_queued *q;
 
-	if (pump->nr_queued == MAX_QUEUED)
+	if (pump->queued_bytes + sizeof(*q) + msg->len > VFU_MAX_QUEUED)
 		return -ENOBUFS;
 	q = base_zalloc(sizeof(*q) + msg->len);
 	if (!q)
@@ -134,7 +132,7 @@ static int enqueue(struct vfu_pump *pump, const struct vfu_msg *msg)
 	memcpy(q->data, msg->data, msg->len);
 	*pump->last = q;
 	pump->last = &q->next;
-	pump->nr_queued++;
+	pump->queued_bytes += (u32)sizeof(*q) + msg->len;
 	return 0;
 }
 

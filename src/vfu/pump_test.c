@@ -181,9 +181,9 @@ static void test_commands_instead_of_an_answer(void **state)
 	vfu_pump_open(&pump, fds[0]);
 	assert_int_equal(pthread_create(&writer, NULL, write_without_end, &fds[1]), 0);
 	assert_int_equal(vfu_pump_dma(&pump, VFU_DMA_READ, 0x1000, &val, sizeof(val)), -ENOBUFS);
-	while (!vfu_pump_recv(&pump, &msg)) /* what came before it is still served */
+	while (vfu_pump_recv(&pump, &msg) == 0) /* what came before it is still served */
 		nr++;
-	assert_int_equal(nr, 1024);
+	assert_in_range(nr, 20000, VFU_MAX_QUEUED / sizeof(struct vfu_region_io));
 	vfu_pump_close(&pump);
 	pthread_join(writer, NULL);
 	vfu_pump_fini(&pump);
