@@ -39,6 +39,7 @@ extern const struct cli_command cli_cmd_log;
 extern const struct cli_command cli_cmd_dump;
 extern const struct cli_command cli_cmd_top;
 extern const struct cli_command cli_cmd_counters;
+extern const struct cli_command cli_cmd_doctor;
 
 /** cli_fail() - "npu: message" on stderr; returns @code so that `return cli_fail(...)`. */
 int cli_fail(enum cli_exit code, const char *fmt, ...) BASE_PRINTF(2, 3);
