@@ -61,7 +61,7 @@ int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct 
 	/* CONTIGUOUS groups need the device address aligned as the NPU address is */
 	ret = dev->ops->dma_alloc(dev->os, bo->size,
 				  bo->size >= BIG_ALIGN ? BIG_ALIGN : BASE_PAGE_SIZE, spec->cache,
-				  dev->gen->dma_bits, false, &bo->dma);
+				  dev->gen->dma_bits, spec->how, &bo->dma);
 	if (ret)
 		goto err_put_va;
 	ret = map(ctx, spec, bo);
@@ -114,12 +114,13 @@ static const struct reg_range *range_of(const struct reg_gen *gen, u32 flags)
 
 int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
 {
-	const u32 all = DRV_BO_WC | DRV_BO_RO | DRV_BO_SHAVE | DRV_BO_DMA;
+	const u32 all = DRV_BO_WC | DRV_BO_RO | DRV_BO_SHAVE | DRV_BO_DMA | DRV_BO_LENT;
 	struct drv_bo_spec spec = {
 		.size = size,
 		.align = base_max(align, BASE_PAGE_SIZE),
 		.range = range_of(ctx->dev->gen, flags),
 		.cache = flags & DRV_BO_WC ? OS_CACHE_WC : OS_CACHE_WB,
+		.how = flags & DRV_BO_LENT ? OS_DMA_SHARED : 0,
 		.map = flags & DRV_BO_WC ? 0 : DRV_MAP_SNOOP,
 	};
 
@@ -147,6 +148,11 @@ void drv_bo_destroy(struct drv_bo *bo)
 void *drv_bo_cpu(const struct drv_bo *bo)
 {
 	return bo->dma.cpu;
+}
+
+int drv_bo_fd(const struct drv_bo *bo)
+{
+	return bo->dma.fd;
 }
 
 u64 drv_bo_addr(const struct drv_bo *bo)

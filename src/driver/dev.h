@@ -564,6 +564,7 @@ struct drv_bo_spec {
 	u64 fixed_va; /* 0 = choose in @range */
 	const struct reg_range *range;
 	enum os_cache cache;
+	u32 how;	      /* enum os_dma_how */
 	u32 map;	      /* enum drv_map_flags */
 	u64 ro_start, ro_end; /* part of it that is read-only, offsets */
 };

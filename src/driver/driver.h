@@ -254,6 +254,7 @@ enum drv_bo_flags {
 	DRV_BO_RO = 1u << 1,	/* read-only for the NPU */
 	DRV_BO_SHAVE = 1u << 2, /* in the shave range */
 	DRV_BO_DMA = 1u << 3,	/* in the dma range */
+	DRV_BO_LENT = 1u << 4,	/* not of P: another process maps it, OS_DMA_SHARED */
 };
 
 /**
@@ -266,6 +267,7 @@ int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags,
 /** drv_bo_destroy() - unmap and free; the caller makes sure that no job uses it. */
 void drv_bo_destroy(struct drv_bo *bo);
 void *drv_bo_cpu(const struct drv_bo *bo);
+int drv_bo_fd(const struct drv_bo *bo); /* of a lent one: struct os_dma */
 u64 drv_bo_addr(const struct drv_bo *bo);
 u64 drv_bo_size(const struct drv_bo *bo); /* rounded */
 /** drv_ctx_range_ok() - do live buffers of @ctx cover [addr, addr + size)? */

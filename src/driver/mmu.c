@@ -40,8 +40,8 @@ int drv_mmu_init(struct drv_dev *dev)
 
 	drv_list_init(&mmu->zombies);
 	/* 64 KiB aligned: the CD table must be aligned to its size */
-	ret = dev->ops->dma_alloc(dev->os, ALL_SIZE, 0x10000, OS_CACHE_WC, dev->gen->dma_bits, true,
-				  &mmu->dma);
+	ret = dev->ops->dma_alloc(dev->os, ALL_SIZE, 0x10000, OS_CACHE_WC, dev->gen->dma_bits,
+				  OS_DMA_CONTIGUOUS, &mmu->dma);
 	if (ret)
 		return ret;
 	base = mmu->dma.cpu;

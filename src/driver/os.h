@@ -32,12 +32,20 @@ struct os_dma_seg {
 	u64 len;  /* bytes, multiple of the page size */
 };
 
+enum os_dma_how {
+	OS_DMA_CONTIGUOUS = 1u << 0, /* one piece */
+	OS_DMA_SHARED = 1u << 1,     /* pages nobody else has part of: another process may get them */
+};
+
 /* One allocation: contiguous for the CPU, in pieces for the device. */
 struct os_dma {
 	void *cpu;
 	u64 size;
 	const struct os_dma_seg *segs; /* owned by the seam until dma_free() */
 	u32 nr_segs;
+	/* Of shared memory: what another process maps, from 0, sealed against resizing; the seam's.
+	 * -1: there are no such descriptors here, the pages themselves are lent. */
+	int fd;
 	void *priv; /* the seam's */
 };
 
@@ -59,10 +67,10 @@ struct os_ops {
 
 	/*
 	 * Zeroed, page-granular memory whose device addresses fit @addr_bits; @align a power of two
-	 * for the device address of the first piece; @contiguous: one piece.  -ENOMEM.
+	 * for the device address of the first piece; @how: enum os_dma_how.  -ENOMEM.
 	 */
 	int (*dma_alloc)(struct os_device *os, u64 size, u64 align, enum os_cache cache,
-			 u32 addr_bits, bool contiguous, struct os_dma *out);
+			 u32 addr_bits, u32 how, struct os_dma *out);
 	void (*dma_free)(struct os_device *os, struct os_dma *dma);
 
 	/* One message-signalled vector; enables it in configuration space. */

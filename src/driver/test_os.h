@@ -89,10 +89,10 @@ static void test_os_wr64(struct os_device *os, u32 bar, u32 off, u64 val)
 }
 
 static int test_os_dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache,
-			     u32 addr_bits, bool contiguous, struct os_dma *out)
+			     u32 addr_bits, u32 how, struct os_dma *out)
 {
 	struct test_os *t = to_test_os(os);
-	u64 len = t->seg_pages && !contiguous ? t->seg_pages * BASE_PAGE_SIZE : size;
+	u64 len = t->seg_pages && !(how & OS_DMA_CONTIGUOUS) ? t->seg_pages * BASE_PAGE_SIZE : size;
 	u32 nr = (u32)((size + len - 1) / len);
 	struct os_dma_seg *segs;
 
@@ -101,7 +101,7 @@ static int test_os_dma_alloc(struct os_device *os, u64 size, u64 align, enum os_
 	if (++t->nr_dma == t->dma_fail_at)
 		return -ENOMEM;
 	segs = calloc(nr, sizeof(*segs));
-	*out = (struct os_dma){ .size = size, .segs = segs, .nr_segs = nr, .priv = segs };
+	*out = (struct os_dma){ .size = size, .segs = segs, .nr_segs = nr, .fd = -1, .priv = segs };
 	if (posix_memalign(&out->cpu, BASE_PAGE_SIZE, size) || !segs)
 		abort();
 	memset(out->cpu, 0, size);

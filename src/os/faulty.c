@@ -155,13 +155,13 @@ static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
 }
 
 static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
-		     bool contiguous, struct os_dma *out)
+		     u32 how, struct os_dma *out)
 {
 	struct faulty *f = to_faulty(os);
 
 	if (trips(f) && fired(f, "dma_alloc %llu", (unsigned long long)size))
 		return -ENOMEM;
-	return f->inner->ops->dma_alloc(f->inner, size, align, cache, addr_bits, contiguous, out);
+	return f->inner->ops->dma_alloc(f->inner, size, align, cache, addr_bits, how, out);
 }
 
 static void dma_free(struct os_device *os, struct os_dma *dma)

@@ -114,10 +114,11 @@ static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
  * DMA memory
  */
 
-static int map(void *opaque, u64 addr, u64 len, void *cpu)
+static int map(void *opaque, u64 addr, u64 len, void *cpu, int fd, u64 off)
 {
 	struct inproc *ip = opaque;
 
+	(void)fd, (void)off;
 	return vnpu_dma_map(ip->vnpu, addr, len, cpu, true);
 }
 
@@ -129,10 +130,10 @@ static void unmap(void *opaque, u64 addr, u64 len)
 }
 
 static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
-		     bool contiguous, struct os_dma *out)
+		     u32 how, struct os_dma *out)
 {
 	(void)cache; /* the model is part of this process: everything is coherent */
-	return os_pool_alloc(&to_inproc(os)->pool, size, align, addr_bits, contiguous, out);
+	return os_pool_alloc(&to_inproc(os)->pool, size, align, addr_bits, how, out);
 }
 
 static void dma_free(struct os_device *os, struct os_dma *dma)

@@ -2,6 +2,8 @@
 /* DMA memory by chunk and by mapping (pool.h). */
 #include "os/pool.h"
 
+#include "os/shmem.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -17,8 +19,7 @@
 
 /* Host memory the device may reach.  A chunk has pages of several allocations, others of one. */
 struct os_pool_region {
-	u8 *cpu;
-	u64 size;
+	struct os_shmem mem; /* fd -1: nobody else's */
 	struct os_dma_seg segs[2];
 	u32 nr_segs;
 	bool is_chunk, low;
@@ -40,22 +41,24 @@ static int bus_map(struct os_pool *pool, struct os_pool_region *region, u64 alig
 {
 	u64 end = addr_bits >= 64 ? UINT64_MAX : UINT64_C(1) << addr_bits;
 	u64 start = end > BUS_START ? BUS_START : BUS_LOW;
-	u64 cut = nr_segs == 2 ? base_align_up(region->size / 2, BASE_PAGE_SIZE) : region->size;
+	u64 size = region->mem.size;
+	u64 cut = nr_segs == 2 ? base_align_up(size / 2, BASE_PAGE_SIZE) : size;
+	u8 *cpu = region->mem.cpu;
 	u64 addr;
 	int ret;
 
-	ret = drv_va_alloc(&pool->bus, start, end, region->size + (nr_segs - 1) * SCATTER_HOLE,
+	ret = drv_va_alloc(&pool->bus, start, end, size + (nr_segs - 1) * SCATTER_HOLE,
 			   base_max(align, BASE_PAGE_SIZE), region, &addr);
 	if (ret)
 		return -ENOMEM;
 	region->segs[0] = (struct os_dma_seg){ .addr = addr, .len = cut };
 	region->segs[1] =
-		(struct os_dma_seg){ .addr = addr + cut + SCATTER_HOLE, .len = region->size - cut };
+		(struct os_dma_seg){ .addr = addr + cut + SCATTER_HOLE, .len = size - cut };
 	region->nr_segs = nr_segs;
-	ret = pool->map(pool->opaque, addr, cut, region->cpu);
+	ret = pool->map(pool->opaque, addr, cut, cpu, region->mem.fd, 0);
 	if (!ret && nr_segs == 2) {
-		ret = pool->map(pool->opaque, region->segs[1].addr, region->segs[1].len,
-				region->cpu + cut);
+		ret = pool->map(pool->opaque, region->segs[1].addr, region->segs[1].len, cpu + cut,
+				region->mem.fd, cut);
 		if (ret)
 			pool->unmap(pool->opaque, addr, cut);
 	}
@@ -64,30 +67,38 @@ static int bus_map(struct os_pool *pool, struct os_pool_region *region, u64 alig
 	return ret ? -ENOMEM : 0;
 }
 
+static int private_create(u64 size, struct os_shmem *out)
+{
+	void *cpu = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	*out = (struct os_shmem){ .cpu = cpu, .size = size, .fd = -1 };
+	return cpu == MAP_FAILED ? -ENOMEM : 0;
+}
+
 static int region_create(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 nr_segs,
-			 struct os_pool_region **out)
+			 bool shared, struct os_pool_region **out)
 {
 	struct os_pool_region *region = base_zalloc(sizeof(*region));
 	int ret;
 
 	if (!region)
 		return -ENOMEM;
-	region->size = size;
 	region->low = addr_bits <= 32;
-	region->cpu = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (region->cpu == MAP_FAILED) {
-		ret = -ENOMEM;
+	ret = pool->by_fd || shared ? os_shmem_create(size, &region->mem)
+				    : private_create(size, &region->mem);
+	if (ret)
 		goto err_free;
-	}
 	ret = bus_map(pool, region, align, addr_bits, nr_segs);
 	if (ret)
-		goto err_unmap;
+		goto err_destroy;
+	if (!shared)
+		os_shmem_close_fd(&region->mem);
 	*out = region;
 	return 0;
 
-err_unmap:
-	munmap(region->cpu, size);
+err_destroy:
+	os_shmem_destroy(&region->mem);
 err_free:
 	base_free(region);
 	return ret;
@@ -98,7 +109,7 @@ static void region_destroy(struct os_pool *pool, struct os_pool_region *region)
 	for (u32 i = 0; i < region->nr_segs; i++)
 		pool->unmap(pool->opaque, region->segs[i].addr, region->segs[i].len);
 	drv_va_free(&pool->bus, region->segs[0].addr);
-	munmap(region->cpu, region->size);
+	os_shmem_destroy(&region->mem);
 	base_free(region);
 }
 
@@ -148,7 +159,7 @@ static int chunk_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits,
 			break;
 	}
 	if (!chunk) {
-		ret = region_create(pool, CHUNK_SIZE, CHUNK_SIZE, addr_bits, 1, &chunk);
+		ret = region_create(pool, CHUNK_SIZE, CHUNK_SIZE, addr_bits, 1, false, &chunk);
 		if (ret)
 			return ret;
 		chunk->is_chunk = true;
@@ -157,7 +168,7 @@ static int chunk_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits,
 		first = 0;
 	}
 	mark_pages(chunk, first, nr, true);
-	memset(chunk->cpu + first * BASE_PAGE_SIZE, 0, size);
+	memset((u8 *)chunk->mem.cpu + first * BASE_PAGE_SIZE, 0, size);
 	block->region = chunk;
 	block->first_page = first;
 	block->nr_pages = nr;
@@ -180,9 +191,10 @@ static void chunk_free(struct os_pool *pool, const struct block *block)
 	region_destroy(pool, chunk);
 }
 
-int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, bool contiguous,
+int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 how,
 		  struct os_dma *out)
 {
+	const bool shared = how & OS_DMA_SHARED;
 	struct block *block;
 	bool split;
 	int ret;
@@ -190,14 +202,15 @@ int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, bool
 	if (!size || size > UINT64_MAX - BASE_PAGE_SIZE || (align && !base_is_pow2(align)))
 		return -EINVAL;
 	size = base_align_up(size, BASE_PAGE_SIZE);
-	split = pool->scatter && !contiguous && size > BASE_PAGE_SIZE;
+	split = pool->scatter && !(how & OS_DMA_CONTIGUOUS) && size > BASE_PAGE_SIZE;
 	block = base_zalloc(sizeof(*block));
 	if (!block)
 		return -ENOMEM;
-	if (size <= SMALL_MAX && align <= CHUNK_SIZE && !split) {
+	if (size <= SMALL_MAX && align <= CHUNK_SIZE && !split && !shared) {
 		ret = chunk_alloc(pool, size, align, addr_bits, block);
 	} else {
-		ret = region_create(pool, size, align, addr_bits, split ? 2 : 1, &block->region);
+		ret = region_create(pool, size, align, addr_bits, split ? 2 : 1, shared,
+				    &block->region);
 		if (!ret)
 			memcpy(block->segs, block->region->segs, sizeof(block->segs));
 	}
@@ -207,10 +220,11 @@ int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, bool
 	}
 	pool->live++;
 	*out = (struct os_dma){
-		.cpu = block->region->cpu + block->first_page * BASE_PAGE_SIZE,
+		.cpu = (u8 *)block->region->mem.cpu + block->first_page * BASE_PAGE_SIZE,
 		.size = size,
 		.segs = block->segs,
 		.nr_segs = block->region->is_chunk ? 1 : block->region->nr_segs,
+		.fd = block->region->mem.fd,
 		.priv = block,
 	};
 	return 0;

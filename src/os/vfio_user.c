@@ -5,7 +5,7 @@
  * Registers: reads wait for their answer; writes to BARs are posted, as on a bus, and keep their
  * order with the reads behind them.
  *
- * Memory: what the pool reserved is replaced by a memfd, which the server maps too.
+ * Memory: the pool's files, which the server maps too.
  *
  * Interrupts: an eventfd the server adds to.
  */
@@ -172,24 +172,13 @@ static void forget_piece(struct vfio_user *vu, u64 addr)
 	base_free(p);
 }
 
-/* A file in the place of [@cpu, @cpu + @len), shared with the server.  The mappings keep it. */
-static int map(void *opaque, u64 addr, u64 len, void *cpu)
+static int map(void *opaque, u64 addr, u64 len, void *cpu, int fd, u64 off)
 {
 	struct vfio_user *vu = opaque;
-	int fd, ret;
 
 	if (vu->by_message)
 		return map_by_message(vu, addr, len, cpu);
-	fd = memfd_create("npu-dma", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, (off_t)len) ||
-	    mmap(cpu, len, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED, fd, 0) == MAP_FAILED)
-		ret = -errno;
-	else
-		ret = vfu_client_dma_map(vu->client, addr, len, fd, 0);
-	close(fd);
-	return ret;
+	return vfu_client_dma_map(vu->client, addr, len, fd, off);
 }
 
 /* The pool unmaps our side next; a server that has gone has unmapped its own. */
@@ -203,10 +192,10 @@ static void unmap(void *opaque, u64 addr, u64 len)
 }
 
 static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
-		     bool contiguous, struct os_dma *out)
+		     u32 how, struct os_dma *out)
 {
 	(void)cache; /* both sides are processes: everything is coherent */
-	return os_pool_alloc(&to_vu(os)->pool, size, align, addr_bits, contiguous, out);
+	return os_pool_alloc(&to_vu(os)->pool, size, align, addr_bits, how, out);
 }
 
 static void dma_free(struct os_device *os, struct os_dma *dma)
@@ -406,7 +395,7 @@ int os_vfio_user_create(const char *path, struct os_device **out, struct base_er
 	vu->os.ops = &ops;
 	vu->os.is_virtual = true; /* a program answers: it may have our own firmware image */
 	snprintf(vu->os.location, sizeof(vu->os.location), "vfio-user:%s", path);
-	vu->pool = (struct os_pool){ .map = map, .unmap = unmap, .opaque = vu };
+	vu->pool = (struct os_pool){ .map = map, .unmap = unmap, .opaque = vu, .by_fd = true };
 	ret = open_events(vu);
 	if (ret) {
 		base_err_set(err, ret, "vfio-user: no eventfd: %s", strerror(-ret));
@@ -446,6 +435,7 @@ void os_vfio_user_by_message(struct os_device *os)
 	struct vfio_user *vu = to_vu(os);
 
 	vu->by_message = true;
+	vu->pool.by_fd = false;
 	vfu_client_serve_memory(vu->client, piece_at, vu);
 }
 

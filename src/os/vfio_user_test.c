@@ -256,7 +256,9 @@ static void test_server_goes(void **state)
 	os->ops->wr32(os, 4, 0, 0);
 	assert_int_equal(os->ops->cfg_rd(os, 0, 4, &val), -ENODEV);
 	assert_int_equal(os->ops->reset(os), -ENODEV);
-	assert_int_equal(os->ops->dma_alloc(os, 0x300000, 0, OS_CACHE_WB, 38, true, &dma), -ENOMEM);
+	assert_int_equal(
+		os->ops->dma_alloc(os, 0x300000, 0, OS_CACHE_WB, 38, OS_DMA_CONTIGUOUS, &dma),
+		-ENOMEM);
 	drv_destroy(dev);
 	assert_int_equal(os_vfio_user_live_dma(os), 0);
 }

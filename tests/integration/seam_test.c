@@ -3,11 +3,14 @@
  * The in-process seam: memory, time, waiting, both modes; and the driver on the threaded device.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -79,7 +82,7 @@ static void test_memory(void **state)
 			size = 1 + (u64)rand() % (i % 10 ? 0x9000 : 0x400000);
 			align = UINT64_C(1) << (12 + rand() % 6);
 			assert_int_equal(os->ops->dma_alloc(os, size, align, OS_CACHE_WB, bits,
-							    true, &dma[i]),
+							    OS_DMA_CONTIGUOUS, &dma[i]),
 					 0);
 			assert_int_equal(dma[i].nr_segs, 1);
 			assert_int_equal(dma[i].segs[0].addr % align, 0);
@@ -100,13 +103,17 @@ static void test_memory(void **state)
 			os->ops->dma_free(os, &dma[i]);
 	}
 	assert_int_equal(os_inproc_live_dma(os), 0);
-	assert_int_equal(os->ops->dma_alloc(os, 0, 0, OS_CACHE_WB, 38, true, &dma[0]), -EINVAL);
-	assert_int_equal(os->ops->dma_alloc(os, 4096, 3, OS_CACHE_WB, 38, true, &dma[0]), -EINVAL);
-	assert_int_equal(
-		os->ops->dma_alloc(os, UINT64_C(1) << 38, 0, OS_CACHE_WB, 38, true, &dma[0]),
-		-ENOMEM);
-	assert_int_equal(os->ops->dma_alloc(os, UINT64_MAX, 0, OS_CACHE_WB, 38, true, &dma[0]),
+	assert_int_equal(os->ops->dma_alloc(os, 0, 0, OS_CACHE_WB, 38, OS_DMA_CONTIGUOUS, &dma[0]),
 			 -EINVAL);
+	assert_int_equal(
+		os->ops->dma_alloc(os, 4096, 3, OS_CACHE_WB, 38, OS_DMA_CONTIGUOUS, &dma[0]),
+		-EINVAL);
+	assert_int_equal(os->ops->dma_alloc(os, UINT64_C(1) << 38, 0, OS_CACHE_WB, 38,
+					    OS_DMA_CONTIGUOUS, &dma[0]),
+			 -ENOMEM);
+	assert_int_equal(
+		os->ops->dma_alloc(os, UINT64_MAX, 0, OS_CACHE_WB, 38, OS_DMA_CONTIGUOUS, &dma[0]),
+		-EINVAL);
 }
 
 static void test_scattered(void **state)
@@ -115,15 +122,43 @@ static void test_scattered(void **state)
 
 	(void)state;
 	open_os(true, true);
-	assert_int_equal(os->ops->dma_alloc(os, 0x5000, 4096, OS_CACHE_WB, 38, false, &dma), 0);
+	assert_int_equal(os->ops->dma_alloc(os, 0x5000, 4096, OS_CACHE_WB, 38, 0, &dma), 0);
 	assert_int_equal(dma.nr_segs, 2);
 	assert_int_equal(dma.segs[0].len + dma.segs[1].len, 0x5000);
 	assert_true(dma.segs[1].addr > dma.segs[0].addr + dma.segs[0].len);
 	os->ops->dma_free(os, &dma);
-	assert_int_equal(os->ops->dma_alloc(os, 0x5000, 4096, OS_CACHE_WB, 38, true, &dma), 0);
+	assert_int_equal(
+		os->ops->dma_alloc(os, 0x5000, 4096, OS_CACHE_WB, 38, OS_DMA_CONTIGUOUS, &dma), 0);
 	assert_int_equal(dma.nr_segs, 1);
 	os->ops->dma_free(os, &dma);
 	os_inproc_destroy(os);
+}
+
+/* Memory that is to be lent: pages of its own, zeroed, the same behind the descriptor, sealed. */
+static void test_lent_memory(void **state)
+{
+	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+	struct os_dma lent, own;
+	u8 *view;
+
+	(void)state;
+	assert_int_equal(os->ops->dma_alloc(os, 100, 4096, OS_CACHE_WB, 38, 0, &own), 0);
+	assert_int_equal(os->ops->dma_alloc(os, 100, 4096, OS_CACHE_WB, 38, OS_DMA_SHARED, &lent),
+			 0);
+	assert_int_equal(own.fd, -1);
+	assert_int_equal(fcntl(lent.fd, F_GET_SEALS) & seals, seals);
+	assert_int_equal(lseek(lent.fd, 0, SEEK_END), 4096);
+	assert_int_equal(ftruncate(lent.fd, 0), -1);
+	view = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, lent.fd, 0);
+	assert_ptr_not_equal(view, MAP_FAILED);
+	for (u32 i = 0; i < 4096; i++)
+		assert_int_equal(view[i], 0);
+	view[17] = 5;
+	assert_int_equal(((u8 *)lent.cpu)[17], 5);
+	munmap(view, 4096);
+	os->ops->dma_free(os, &lent);
+	os->ops->dma_free(os, &own);
+	assert_int_equal(os_inproc_live_dma(os), 0);
 }
 
 static void test_bars(void **state)
@@ -241,6 +276,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad_config),
 		S(test_memory),
+		S(test_lent_memory),
 		cmocka_unit_test(test_scattered),
 		S(test_bars),
 		S(test_stepped_time),

@@ -336,7 +336,7 @@ static int init(struct drv_dev *dev, struct base_err *err)
 	u64 size = abi_ref_params_off(image_size(dev)) + ABI_PAGE_SIZE +
 		   ABI_REF_NR_RINGS * ABI_REF_RING_ENTRIES * sizeof(struct abi_ref_slot);
 	int ret = ref ? dev->ops->dma_alloc(dev->os, size, ABI_PAGE_SIZE, OS_CACHE_WC,
-					    dev->gen->dma_bits, true, &ref->dma)
+					    dev->gen->dma_bits, OS_DMA_CONTIGUOUS, &ref->dma)
 		      : -ENOMEM;
 
 	if (ret) {

@@ -36,7 +36,7 @@ int ref_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_
 {
 	struct drv_dev *dev = ctx->dev;
 	int ret = dev->ops->dma_alloc(dev->os, bo->size, spec->align, spec->cache,
-				      dev->gen->dma_bits, true, &bo->dma);
+				      dev->gen->dma_bits, spec->how | OS_DMA_CONTIGUOUS, &bo->dma);
 
 	if (ret)
 		return ret;
