@@ -50,4 +50,25 @@ struct abi_completion {
 
 static_assert(sizeof(struct abi_completion) == 32, "completion");
 
+#define ABI_QUEUE_PAGE_ENTRIES 64u /* more than a queue's depth: it never overflows */
+
+/*
+ * What a client in another process maps of its queue: completions come to it without a call.
+ * The service stores an entry, then tail; the client reads it, then stores head.  Both count ever
+ * up; entry n is ring[n % ABI_QUEUE_PAGE_ENTRIES].
+ */
+struct abi_queue_page {
+	u32 tail; /* the service's: entries ever put */
+	u32 pad0[15];
+	u32 head;    /* the client's: entries ever taken; nonsense harms only him */
+	u32 waiting; /* the client sets 1, then looks at tail once more, then sleeps until the
+		      * queue's event; the service sets 0 when it raises that */
+	u32 pad1[14];
+	struct abi_completion ring[ABI_QUEUE_PAGE_ENTRIES];
+};
+
+static_assert(offsetof(struct abi_queue_page, head) == 64, "head");
+static_assert(offsetof(struct abi_queue_page, ring) == 128, "ring");
+static_assert(sizeof(struct abi_queue_page) == 2176, "queue page");
+
 #endif

@@ -228,6 +228,17 @@ void drv_wake(struct drv_dev *dev)
 	dev->ops->wake(dev->os);
 }
 
+int drv_event_source(struct drv_dev *dev)
+{
+	return dev->ops->event_source(dev->os);
+}
+
+void drv_listen(struct drv_dev *dev, bool on)
+{
+	if (dev->ops->listen)
+		dev->ops->listen(dev->os, on);
+}
+
 u64 drv_now_ns(struct drv_dev *dev)
 {
 	return dev->ops->now_ns(dev->os);

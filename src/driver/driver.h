@@ -116,6 +116,11 @@ int drv_wait(struct drv_dev *dev, u64 until_ns) BASE_WARN_UNUSED;
 void drv_lost(struct drv_dev *dev, int code);
 /** drv_wake() - make this or the next drv_wait() return; callable from any thread. */
 void drv_wake(struct drv_dev *dev);
+/** drv_event_source() - a descriptor that polls readable when there is something to process, for an
+ * event loop in place of drv_wait(); -EOPNOTSUPP. */
+int drv_event_source(struct drv_dev *dev);
+/** drv_listen() - before (@on) and after the loop sleeps on that descriptor. */
+void drv_listen(struct drv_dev *dev, bool on);
 u64 drv_now_ns(struct drv_dev *dev);
 
 /**

@@ -34,7 +34,7 @@ struct os_dma_seg {
 
 enum os_dma_how {
 	OS_DMA_CONTIGUOUS = 1u << 0, /* one piece */
-	OS_DMA_SHARED = 1u << 1,     /* pages nobody else has part of: another process may get them */
+	OS_DMA_SHARED = 1u << 1, /* pages nobody else has part of: another process may get them */
 };
 
 /* One allocation: contiguous for the CPU, in pieces for the device. */
@@ -91,8 +91,13 @@ struct os_ops {
 	 */
 	int (*wait)(struct os_device *os, u64 until_ns);
 	void (*wake)(struct os_device *os); /* from any thread */
-	/* A descriptor to poll for "interrupt pending", for an event loop; -EOPNOTSUPP if none. */
+	/*
+	 * A descriptor to poll for reading, in place of wait(); the seam's; -EOPNOTSUPP if none.
+	 * listen() turns it on before the poll, and off after: a device need not raise it while its
+	 * loop is at work.  NULL: it is always on.
+	 */
 	int (*event_source)(struct os_device *os);
+	void (*listen)(struct os_device *os, bool on);
 };
 
 /* Embedded as the first member of each implementation's own structure. */

@@ -75,8 +75,7 @@ static void test_pieces(void **state)
 
 	(void)state;
 	os.seg_pages = 2;
-	assert_int_equal(dev.ops->dma_alloc(dev.os, 0x6000, 0x1000, OS_CACHE_WB, 38, 0, &dma),
-			 0);
+	assert_int_equal(dev.ops->dma_alloc(dev.os, 0x6000, 0x1000, OS_CACHE_WB, 38, 0, &dma), 0);
 	assert_int_equal(dma.nr_segs, 3);
 	assert_int_equal(drv_pt_map(&dev, root, va, &dma, 0x1000, 0x5000, 0), 0);
 	for (u64 p = 0; p < 5; p++) {

@@ -252,6 +252,14 @@ static int event_source(struct os_device *os)
 	return inner->ops->event_source(inner);
 }
 
+static void listen_events(struct os_device *os, bool on)
+{
+	struct os_device *inner = to_faulty(os)->inner;
+
+	if (inner->ops->listen)
+		inner->ops->listen(inner, on);
+}
+
 static const struct os_ops ops = {
 	.cfg_rd = cfg_rd,
 	.cfg_wr = cfg_wr,
@@ -274,6 +282,7 @@ static const struct os_ops ops = {
 	.wait = wait_irq,
 	.wake = wake,
 	.event_source = event_source,
+	.listen = listen_events,
 };
 
 int os_faulty_create(struct os_device *inner, struct os_device **out)

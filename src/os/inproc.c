@@ -5,7 +5,8 @@
  * Memory: anonymous mappings, mapped into the model (pool.h).
  *
  * Interrupts: the model's callback sets a flag; only when somebody sleeps in wait() does it wake
- * him, so that a device that is polled makes no system call.
+ * him, so that a device that is polled makes no system call.  The same holds for a loop that sleeps
+ * on the event descriptor: it says so (listen).
  */
 #include "os/inproc.h"
 
@@ -14,7 +15,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "os/msi.h"
 #include "os/pool.h"
@@ -32,8 +35,10 @@ struct inproc {
 	struct os_msi msi;
 	_Atomic u32 events; /* EVENT_IRQ, EVENT_WAKE: not taken yet */
 	atomic_uint sleepers;
-	pthread_mutex_t lock; /* protects: the condition below; taken last */
+	pthread_mutex_t lock; /* protects: all up to pool; taken last */
 	pthread_cond_t cond;
+	int event_fd; /* -1 until somebody asks for it */
+	bool listening, raised;
 	struct os_pool pool;
 	void (*finding)(void *opaque, enum os_inproc_class cls, const char *where,
 			const char *text);
@@ -145,6 +150,21 @@ static void dma_free(struct os_device *os, struct os_dma *dma)
  * Interrupt
  */
 
+/* Under the lock: the descriptor counts, once is enough. */
+static void raise_event(struct inproc *ip)
+{
+	if (ip->listening && !ip->raised)
+		ip->raised = eventfd_write(ip->event_fd, 1) == 0;
+}
+
+static void wake_sleepers(struct inproc *ip)
+{
+	pthread_mutex_lock(&ip->lock);
+	pthread_cond_broadcast(&ip->cond);
+	raise_event(ip);
+	pthread_mutex_unlock(&ip->lock);
+}
+
 /* In whatever thread of the model, under its lock. */
 static void on_msi(void *opaque, unsigned vector)
 {
@@ -153,11 +173,8 @@ static void on_msi(void *opaque, unsigned vector)
 	(void)vector;
 	/* pairs with the load of events after the store of sleepers in sleep_until() */
 	atomic_fetch_or(&ip->events, EVENT_IRQ);
-	if (atomic_load(&ip->sleepers)) {
-		pthread_mutex_lock(&ip->lock);
-		pthread_cond_broadcast(&ip->cond);
-		pthread_mutex_unlock(&ip->lock);
-	}
+	if (atomic_load(&ip->sleepers))
+		wake_sleepers(ip);
 }
 
 static void on_finding(void *opaque, const struct vnpu_finding *finding)
@@ -313,13 +330,42 @@ static void wake(struct os_device *os)
 	pthread_mutex_lock(&ip->lock);
 	atomic_fetch_or(&ip->events, EVENT_WAKE);
 	pthread_cond_broadcast(&ip->cond);
+	raise_event(ip);
 	pthread_mutex_unlock(&ip->lock);
 }
 
 static int event_source(struct os_device *os)
 {
-	(void)os;
-	return -EOPNOTSUPP;
+	struct inproc *ip = to_inproc(os);
+
+	if (ip->stepped)
+		return -EOPNOTSUPP; /* nothing happens while nobody waits */
+	if (ip->event_fd < 0)
+		ip->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return ip->event_fd < 0 ? -errno : ip->event_fd;
+}
+
+static void listen_events(struct os_device *os, bool on)
+{
+	struct inproc *ip = to_inproc(os);
+	eventfd_t count;
+
+	if (ip->event_fd < 0)
+		return;
+	pthread_mutex_lock(&ip->lock);
+	ip->listening = on;
+	if (on) {
+		atomic_fetch_add(&ip->sleepers, 1);
+		if (atomic_load(&ip->events))
+			raise_event(ip);
+	} else {
+		atomic_fetch_sub(&ip->sleepers, 1);
+		atomic_fetch_and(&ip->events, ~EVENT_WAKE);
+		if (ip->raised)
+			(void)!eventfd_read(ip->event_fd, &count);
+		ip->raised = false;
+	}
+	pthread_mutex_unlock(&ip->lock);
 }
 
 static const struct os_ops ops = {
@@ -344,6 +390,7 @@ static const struct os_ops ops = {
 	.wait = wait_irq,
 	.wake = wake,
 	.event_source = event_source,
+	.listen = listen_events,
 };
 
 /*
@@ -422,6 +469,7 @@ int os_inproc_create(const struct os_inproc_config *cfg, struct os_device **out,
 		return base_err_set(err, -ENOMEM, "virtual NPU: no memory");
 	ip->os.ops = &ops;
 	ip->os.is_virtual = true;
+	ip->event_fd = -1;
 	snprintf(ip->os.location, sizeof(ip->os.location), "sim:%s", cfg->gen);
 	ip->stepped = cfg->stepped;
 	ip->pool = (struct os_pool){
@@ -462,6 +510,8 @@ void os_inproc_destroy(struct os_device *os)
 	os_pool_fini(&ip->pool);
 	vnpu_destroy(ip->vnpu);
 	close_trace(ip);
+	if (ip->event_fd >= 0)
+		close(ip->event_fd);
 	pthread_mutex_destroy(&ip->lock);
 	pthread_cond_destroy(&ip->cond);
 	base_free(ip);

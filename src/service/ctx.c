@@ -233,6 +233,7 @@ static int bo_map(struct svc_handle *h, struct svc_mapping *out, struct base_err
 	(void)err;
 	out->cpu = drv_bo_cpu(bo->drv);
 	out->size_bytes = bo->size_bytes;
+	out->fd = drv_bo_fd(bo->drv);
 	return 0;
 }
 
@@ -284,11 +285,12 @@ static const char *bo_failure(int code)
 static int bo_create(struct svc_ctx *ctx, const struct svc_bo_spec *spec, struct svc_bo *bo,
 		     struct base_err *err)
 {
+	u32 lent = ctx->handle.client->cred.remote ? DRV_BO_LENT : 0;
 	int ret = check_quota(ctx, spec->size_bytes, err);
 
 	if (ret)
 		return ret;
-	ret = drv_bo_create(ctx->drv, spec->size_bytes, spec->align, spec->flags, &bo->drv);
+	ret = drv_bo_create(ctx->drv, spec->size_bytes, spec->align, spec->flags | lent, &bo->drv);
 	if (ret)
 		return base_err_set(err, ret, "bo: cannot make a buffer of %llu bytes: %s",
 				    (unsigned long long)spec->size_bytes, bo_failure(ret));

@@ -34,12 +34,14 @@ struct drv_dev {
 	const char *log; /* lines the firmware wrote, not read yet */
 	u32 log_level, fw_level;
 	int fw_level_error;
+	bool listening;
 };
 
 struct drv_bo {
 	struct drv_ctx *ctx;
 	void *cpu;
 	u64 addr, size;
+	int fd; /* made up: 1000 and its number if it is lent */
 	struct drv_bo *next;
 };
 
@@ -101,6 +103,17 @@ u64 drv_now_ns(struct drv_dev *dev)
 }
 
 #endif /* FAKE_OWN_LOOP */
+
+int drv_event_source(struct drv_dev *dev)
+{
+	(void)dev;
+	return 77;
+}
+
+void drv_listen(struct drv_dev *dev, bool on)
+{
+	dev->listening = on;
+}
 
 void drv_lost(struct drv_dev *dev, int code)
 {
@@ -269,7 +282,6 @@ int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct dr
 	struct drv_bo *bo;
 
 	(void)align;
-	(void)flags;
 	if (ctx->dev->bo_error)
 		return ctx->dev->bo_error;
 	bo = base_zalloc(sizeof(*bo));
@@ -282,6 +294,7 @@ int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct dr
 		return -ENOMEM;
 	}
 	bo->ctx = ctx;
+	bo->fd = flags & DRV_BO_LENT ? 1000 + (int)ctx->dev->nr_bos : -1;
 	bo->addr = FAKE_BASE + ctx->dev->next_va;
 	ctx->dev->next_va += bo->size; /* buffers adjoin */
 	bo->next = ctx->bos;
@@ -306,6 +319,11 @@ void drv_bo_destroy(struct drv_bo *bo)
 void *drv_bo_cpu(const struct drv_bo *bo)
 {
 	return bo->cpu;
+}
+
+int drv_bo_fd(const struct drv_bo *bo)
+{
+	return bo->fd;
 }
 
 u64 drv_bo_addr(const struct drv_bo *bo)

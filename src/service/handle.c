@@ -46,6 +46,7 @@ int svc_handle_add(struct svc_client *client, struct svc_handle *h, u32 *out, st
 	client->nr_handles++;
 	h->client = client;
 	h->number = slot + 1;
+	svc_list_init(&h->armed);
 	if (h->dev)
 		h->dev->nr_handles++;
 	*out = h->number;
@@ -59,6 +60,7 @@ void svc_handle_drop(struct svc_handle *h)
 	client->handles[h->number - 1] = NULL;
 	client->nr_handles--;
 	h->closing = true;
+	svc_list_del(&h->armed);
 	if (h->nr_waiting)
 		svc_handle_kick(h);
 	while (h->nr_waiting)
@@ -165,6 +167,35 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 	h = find(client, handle, err);
 	if (h)
 		ret = h->ops->write ? h->ops->write(h, buf, size, err) : no_verb(h, "write", err);
+	unlock(client);
+	return ret;
+}
+
+int svc_arm(struct svc_client *client, u32 handle, struct base_err *err)
+{
+	struct svc_handle *h;
+	int ret = -EBADF;
+
+	lock(client);
+	h = find(client, handle, err);
+	if (h) {
+		ret = h->ops->ready && h->dev ? 0 : no_verb(h, "wait", err);
+		if (!ret)
+			svc_handle_arm(h);
+	}
+	unlock(client);
+	return ret;
+}
+
+int svc_post(struct svc_client *client, u32 handle, const void *buf, u64 size, struct base_err *err)
+{
+	struct svc_handle *h;
+	int ret = -EBADF;
+
+	lock(client);
+	h = find(client, handle, err);
+	if (h)
+		ret = h->ops->post ? h->ops->post(h, buf, size, err) : no_verb(h, "post", err);
 	unlock(client);
 	return ret;
 }

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "os/shmem.h"
 #include "service/list.h"
 #include "service/path.h"
 #include "service/svc.h"
@@ -36,6 +37,9 @@ struct svc_device {
 	bool pumping;	/* a thread is in drv_wait() */
 	u64 pump_until; /* it will look again at this time */
 	struct svc_list waiters;
+
+	struct svc_list armed;	/* struct svc_handle.armed */
+	struct svc_list active; /* struct svc_queue.active: with a page, and jobs to come to it */
 
 	struct svc_list ctxs; /* struct svc_ctx.link */
 	u64 jobs_submitted;
@@ -78,6 +82,7 @@ struct svc_handle_ops {
 	s64 (*write)(struct svc_handle *h, const void *buf, u64 size, struct base_err *err);
 	/* @arg is a copy of the client's, @size checked to hold the head. */
 	int (*call)(struct svc_handle *h, struct svc_call *arg, u64 size, struct base_err *err);
+	int (*post)(struct svc_handle *h, const void *buf, u64 size, struct base_err *err);
 	int (*map)(struct svc_handle *h, struct svc_mapping *out, struct base_err *err);
 	u64 (*size)(const struct svc_handle *h); /* for stat; NULL: 0 */
 	/* What svc_wait() waits for: 0 reached, -EAGAIN not yet, else why it never will be. */
@@ -93,6 +98,8 @@ struct svc_handle { /* first member of each kind */
 	u32 number;
 	u32 nr_waiting; /* threads in svc_wait() */
 	bool closing;
+	struct svc_list armed; /* svc_process() looks whether it is ready */
+	bool fired;	       /* it is, whatever ready() says */
 };
 
 struct svc_ctx {
@@ -125,10 +132,15 @@ struct svc_queue {
 	struct svc_ctx *ctx;
 	struct drv_queue *drv;
 	u32 priority;
-	u32 unread;    /* submitted and not read back */
 	u64 submitted; /* ever */
+	u64 reaped;    /* completions taken from the driver, ever */
 	u64 mark;      /* of submitted, when doomed[0] was closed */
 	bool closed;
+
+	/* page.c: where completions go when the client mapped it */
+	struct os_shmem page_mem; /* cpu NULL: it did not */
+	struct svc_list active;
+	u32 put, taken; /* our own copies of tail and head */
 };
 
 /* handle.c */
@@ -177,8 +189,30 @@ void svc_ctx_force(struct svc_ctx *ctx);
 /* queue.c */
 int svc_queue_open(struct svc_ctx *ctx, const struct svc_queue_spec *spec, u32 *out,
 		   struct base_err *err) BASE_WARN_UNUSED;
+/** svc_queue_unread() - jobs submitted whose completions the client did not take. */
+u32 svc_queue_unread(struct svc_queue *queue);
+/** svc_queue_readable() - completions that wait in the driver. */
+u32 svc_queue_readable(const struct svc_queue *queue);
+/** svc_queue_reap() - take some of them, and account for them. */
+u32 svc_queue_reap(struct svc_queue *queue, struct abi_completion *out, u32 max);
 /** svc_queue_free() - no job of it is pending. */
 void svc_queue_free(struct svc_queue *queue);
+
+/* page.c */
+int svc_page_map(struct svc_queue *queue, struct svc_mapping *out,
+		 struct base_err *err) BASE_WARN_UNUSED;
+void svc_page_free(struct svc_queue *queue);
+/** svc_page_unread() - entries of the page that the client did not take, 0 without a page. */
+u32 svc_page_unread(struct svc_queue *queue);
+/** svc_page_watch() - jobs were submitted: their completions are to come to the page. */
+void svc_page_watch(struct svc_queue *queue);
+/** svc_page_refuse() - @job, copied, completes with @error. */
+void svc_page_refuse(struct svc_queue *queue, const struct abi_job *job, int error);
+/** svc_dev_fill_pages() - what the driver has for queues with a page. */
+void svc_dev_fill_pages(struct svc_device *dev);
+
+/* event.c */
+void svc_handle_arm(struct svc_handle *h);
 
 /* check.c */
 /** svc_job_check() - may @job, copied from client @nr-th, go to the device?  0 or -EINVAL. */

@@ -59,6 +59,8 @@ u64 svc_dev_process(struct svc_device *dev)
 {
 	u64 next = drv_process(dev->drv);
 
+	if (!svc_list_empty(&dev->active))
+		svc_dev_fill_pages(dev);
 	if (dev->deferred)
 		svc_dev_collect(dev);
 	if (!svc_list_empty(&dev->waiters))

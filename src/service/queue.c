@@ -15,11 +15,17 @@ static struct svc_queue *to_queue(struct svc_handle *h)
 	return base_container_of(h, struct svc_queue, handle);
 }
 
-static u32 nr_readable(const struct svc_queue *queue)
+u32 svc_queue_readable(const struct svc_queue *queue)
 {
 	u32 pending = drv_queue_pending(queue->drv);
+	u32 left = (u32)(queue->submitted - queue->reaped);
 
-	return queue->unread > pending ? queue->unread - pending : 0;
+	return left > pending ? left - pending : 0;
+}
+
+u32 svc_queue_unread(struct svc_queue *queue)
+{
+	return (u32)(queue->submitted - queue->reaped) + svc_page_unread(queue);
 }
 
 static u32 context_room(const struct svc_ctx *ctx)
@@ -33,17 +39,18 @@ static u32 context_room(const struct svc_ctx *ctx)
 	return pending < limits->context_jobs ? limits->context_jobs - pending : 0;
 }
 
-static u32 room(const struct svc_queue *queue)
+static u32 room(struct svc_queue *queue)
 {
 	u32 depth = queue->handle.client->svc->limits.queue_depth;
-	u32 left = queue->unread < depth ? depth - queue->unread : 0;
+	u32 unread = svc_queue_unread(queue);
+	u32 left = unread < depth ? depth - unread : 0;
 
 	return left ? base_min(left, context_room(queue->ctx)) : 0;
 }
 
-static int full(const struct svc_queue *queue, struct base_err *err)
+static int full(struct svc_queue *queue, struct base_err *err)
 {
-	u32 readable = nr_readable(queue);
+	u32 readable = svc_queue_unread(queue) - drv_queue_pending(queue->drv);
 
 	if (readable)
 		return base_err_set(err, -EAGAIN, "queue: full; read its %u completions first",
@@ -53,7 +60,7 @@ static int full(const struct svc_queue *queue, struct base_err *err)
 			    drv_queue_pending(queue->drv), svc_ctx_pending(queue->ctx));
 }
 
-static int submit_error(const struct svc_queue *queue, int ret, struct base_err *err)
+static int submit_error(struct svc_queue *queue, int ret, struct base_err *err)
 {
 	const struct base_err *why = drv_last_error(queue->handle.dev->drv);
 
@@ -81,17 +88,18 @@ static int submit_chunk(struct svc_queue *queue, const struct abi_job *jobs, u32
 		if (bad)
 			break;
 	}
-	if (bad)
+	if (!good) {
 		queue->handle.dev->jobs_refused++;
-	if (!good)
 		return bad;
+	}
 	ret = drv_queue_submit(queue->drv, jobs, good);
 	if (ret < 0)
 		return submit_error(queue, ret, err);
-	queue->unread += (u32)ret;
 	queue->submitted += (u32)ret;
 	queue->handle.dev->jobs_submitted += (u32)ret;
 	queue->handle.client->jobs_submitted += (u32)ret;
+	if (queue->page_mem.cpu)
+		svc_page_watch(queue);
 	return ret;
 }
 
@@ -118,16 +126,23 @@ static s64 submit(struct svc_queue *queue, const u8 *src, u64 nr, struct base_er
 	return (s64)done;
 }
 
+static int check_size(u64 size, struct base_err *err)
+{
+	if (size && size % sizeof(struct abi_job) == 0)
+		return 0;
+	return base_err_set(err, -EINVAL, "queue: %llu bytes written, expected a multiple of %zu",
+			    (unsigned long long)size, sizeof(struct abi_job));
+}
+
 static s64 queue_write(struct svc_handle *h, const void *buf, u64 size, struct base_err *err)
 {
 	struct svc_queue *queue = to_queue(h);
 	struct svc_device *dev = h->dev;
 	s64 ret;
 
-	if (!size || size % sizeof(struct abi_job))
-		return base_err_set(err, -EINVAL,
-				    "queue: %llu bytes written, expected a multiple of %zu",
-				    (unsigned long long)size, sizeof(struct abi_job));
+	ret = check_size(size, err);
+	if (ret)
+		return ret;
 	if (!room(queue))
 		svc_dev_process(dev); /* jobs may have completed */
 	ret = submit(queue, buf, size / sizeof(struct abi_job), err);
@@ -136,6 +151,33 @@ static s64 queue_write(struct svc_handle *h, const void *buf, u64 size, struct b
 	if (dev->pumping)
 		svc_dev_process(dev); /* the pump must know of new timers */
 	return ret * (s64)sizeof(struct abi_job);
+}
+
+/* What is refused is stepped over: the batch goes on behind it. */
+static int queue_post(struct svc_handle *h, const void *buf, u64 size, struct base_err *err)
+{
+	struct svc_queue *queue = to_queue(h);
+	const u8 *src = buf, *end = src + size;
+	int ret = check_size(size, err);
+
+	if (!ret && !queue->page_mem.cpu)
+		ret = base_err_set(err, -EOPNOTSUPP, "queue: post needs its page to be mapped");
+	if (ret)
+		return ret;
+	if (!room(queue))
+		svc_dev_process(h->dev); /* jobs may have completed */
+	while (src < end) {
+		struct abi_job job;
+		s64 nr = submit(queue, src, (u64)(end - src) / sizeof(job), err);
+
+		if (nr <= 0) {
+			memcpy(&job, src, sizeof(job));
+			svc_page_refuse(queue, &job, (int)nr);
+			nr = 1;
+		}
+		src += (u64)nr * sizeof(job);
+	}
+	return 0;
 }
 
 /* Jobs that overlap count once; those that another queue's reader gets to later may count less. */
@@ -153,18 +195,25 @@ static void account(struct svc_client *client, const struct abi_completion *done
 	client->jobs_done += nr;
 }
 
+u32 svc_queue_reap(struct svc_queue *queue, struct abi_completion *out, u32 max)
+{
+	u32 nr = drv_queue_reap(queue->drv, out, max);
+
+	account(queue->handle.client, out, nr);
+	queue->reaped += nr;
+	return nr;
+}
+
 static u64 take_completions(struct svc_queue *queue, u8 *dst, u64 max)
 {
 	struct abi_completion out[CHUNK];
 	u64 done = 0;
 
-	while (done < max && queue->unread) {
+	while (done < max && queue->submitted != queue->reaped) {
 		u32 want = (u32)base_min(max - done, (u64)CHUNK);
-		u32 nr = drv_queue_reap(queue->drv, out, want);
+		u32 nr = svc_queue_reap(queue, out, want);
 
 		memcpy(dst + done * sizeof(out[0]), out, nr * sizeof(out[0]));
-		account(queue->handle.client, out, nr);
-		queue->unread -= base_min(nr, queue->unread);
 		done += nr;
 		if (nr < want)
 			break;
@@ -182,13 +231,16 @@ static s64 queue_read(struct svc_handle *h, void *buf, u64 size, struct base_err
 		return base_err_set(err, -EINVAL,
 				    "queue: room for %llu bytes, a completion has %zu",
 				    (unsigned long long)size, sizeof(struct abi_completion));
-	if (!queue->unread)
+	if (queue->page_mem.cpu)
+		return base_err_set(err, -EBUSY,
+				    "queue: its page is mapped, completions are there");
+	if (queue->submitted == queue->reaped)
 		return 0;
-	if (!nr_readable(queue))
+	if (!svc_queue_readable(queue))
 		svc_dev_process(h->dev);
-	if (!nr_readable(queue) && svc_dev_ready(h->dev))
+	if (!svc_queue_readable(queue) && svc_dev_ready(h->dev))
 		svc_dev_pass_time(h->dev);
-	nr = nr_readable(queue) ? take_completions(queue, buf, max) : 0;
+	nr = svc_queue_readable(queue) ? take_completions(queue, buf, max) : 0;
 	if (!nr && !svc_dev_ready(h->dev))
 		return base_err_set(err, -ENODEV, "queue: the device stopped: %s",
 				    drv_last_error(h->dev->drv)->text);
@@ -197,7 +249,7 @@ static s64 queue_read(struct svc_handle *h, void *buf, u64 size, struct base_err
 
 static int queue_call(struct svc_handle *h, struct svc_call *arg, u64 size, struct base_err *err)
 {
-	const struct svc_queue *queue = to_queue(h);
+	struct svc_queue *queue = to_queue(h);
 	struct svc_call_queue *out = (struct svc_call_queue *)(void *)arg;
 	int ret = svc_call_check(arg, size, SVC_CALL_QUEUE, sizeof(*out), err);
 
@@ -206,17 +258,22 @@ static int queue_call(struct svc_handle *h, struct svc_call *arg, u64 size, stru
 	out->priority = queue->priority;
 	out->depth = h->client->svc->limits.queue_depth;
 	out->jobs_pending = drv_queue_pending(queue->drv);
-	out->completions = nr_readable(queue);
+	out->completions = svc_queue_unread(queue) - out->jobs_pending;
 	return 0;
+}
+
+static int queue_map(struct svc_handle *h, struct svc_mapping *out, struct base_err *err)
+{
+	return svc_page_map(to_queue(h), out, err);
 }
 
 static int queue_ready(struct svc_handle *h)
 {
 	struct svc_queue *queue = to_queue(h);
 
-	if (nr_readable(queue))
+	if (svc_queue_readable(queue) || svc_page_unread(queue))
 		return 0;
-	if (!queue->unread)
+	if (queue->submitted == queue->reaped)
 		return -ENODATA;
 	return svc_dev_ready(h->dev) ? -EAGAIN : -ENODEV;
 }
@@ -235,6 +292,8 @@ static const struct svc_handle_ops queue_ops = {
 	.read = queue_read,
 	.write = queue_write,
 	.call = queue_call,
+	.post = queue_post,
+	.map = queue_map,
 	.ready = queue_ready,
 	.close = queue_close,
 };
@@ -248,6 +307,7 @@ void svc_queue_free(struct svc_queue *queue)
 	if (ctx->owner)
 		ctx->owner->nr_queues--;
 	drv_queue_destroy(queue->drv);
+	svc_page_free(queue);
 	base_free(queue);
 }
 
@@ -285,6 +345,7 @@ int svc_queue_open(struct svc_ctx *ctx, const struct svc_queue_spec *spec, u32 *
 	queue->handle.dev = ctx->handle.dev;
 	queue->ctx = ctx;
 	queue->priority = spec->priority;
+	svc_list_init(&queue->active);
 	ret = svc_handle_add(client, &queue->handle, out, err);
 	if (ret)
 		goto err_destroy;

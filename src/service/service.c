@@ -88,6 +88,8 @@ int svc_add_device(struct svc *svc, struct drv_dev *drv, u64 poll_ns, u32 *idx)
 	dev->flat = info.flat;
 	dev->poll_ns = poll_ns;
 	svc_list_init(&dev->waiters);
+	svc_list_init(&dev->armed);
+	svc_list_init(&dev->active);
 	svc_list_init(&dev->ctxs);
 	pthread_mutex_lock(&svc->lock);
 	ret = free_device_slot(svc, idx);

@@ -12,7 +12,8 @@
  *   N/control                               likewise; write: one command, see control.c
  *   N/ctx       a context; call, wait (until no job of it is pending)
  *     dup bo/SIZE[?align=N&flags=F,F]       a buffer; map, call
- *     dup queue[?prio=P]                    a queue; write jobs, read completions, wait, call
+ *     dup queue[?prio=P]                    a queue; write jobs, read completions, wait, call;
+ *                                           map: completions come to the page, abi/job.h
  *
  * Threads: any function from any thread, except that a handle must not be closed while another
  * thread uses it (a thread inside svc_wait() is allowed: it is sent home), and that a client must
@@ -46,12 +47,14 @@ struct svc_cred {
 	u32 uid;
 	u32 pid;
 	bool privileged;  /* may see other clients and ask for realtime queues */
+	bool remote;	  /* in another process: what it maps is lent to it */
 	const char *name; /* from the client; copied, cut, escaped when shown; NULL allowed */
 };
 
 struct svc_mapping {
-	void *cpu;
+	void *cpu; /* in this process */
 	u64 size_bytes;
+	int fd; /* of what is lent: to map in another, from 0; the service's; -1 if there is none */
 };
 
 struct svc_stat {
@@ -107,7 +110,16 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 /** svc_call() - fill in a struct of service/calls.h.  -EBADF, -EINVAL, -EOPNOTSUPP. */
 int svc_call(struct svc_client *client, u32 handle, void *arg, u64 size,
 	     struct base_err *err) BASE_WARN_UNUSED;
-/** svc_map() - a buffer's memory, valid until its handle is closed. */
+/**
+ * svc_post() - svc_write() to a queue for a client that does not wait for the answer: each job that
+ * is refused completes, with the error as its status.  What does not even fit its page is lost: he
+ * submitted more than a queue holds.
+ * Return: 0, -EBADF, -EINVAL (no whole descriptors), -EOPNOTSUPP (not a queue whose page is mapped).
+ */
+int svc_post(struct svc_client *client, u32 handle, const void *buf, u64 size,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/** svc_map() - a buffer's memory, or a remote client's queue page (then it is not read()); valid
+ * until the handle is closed. */
 int svc_map(struct svc_client *client, u32 handle, struct svc_mapping *out,
 	    struct base_err *err) BASE_WARN_UNUSED;
 /** svc_stat() - what @handle is.  0 or -EBADF. */
@@ -121,6 +133,25 @@ int svc_stat(struct svc_client *client, u32 handle, struct svc_stat *out,
  */
 int svc_wait(struct svc_client *client, u32 handle, u64 timeout_ns,
 	     struct base_err *err) BASE_WARN_UNUSED;
+/*
+ * For a transport that runs an event loop and has no thread to spare for svc_wait().
+ */
+
+/** svc_event_source() - of device @idx: poll it for reading; -EOPNOTSUPP */
+int svc_event_source(struct svc *svc, u32 idx);
+/** svc_listen() - before (@on) and after the loop sleeps on those descriptors. */
+void svc_listen(struct svc *svc, bool on);
+/** svc_arm() - svc_process() is to report @handle, once, as soon as svc_wait() would return.
+ * Return: 0, -EBADF, -EOPNOTSUPP, -ENOMEM. */
+int svc_arm(struct svc_client *client, u32 handle, struct base_err *err);
+/**
+ * svc_process() - run every device's loop; @ready for each handle that was armed, and each queue
+ * whose client sleeps on its page and has something to read; under the lock: it must not call back
+ * Return: nanoseconds until it has to be called again at the latest, ~0 = only when there is an event.
+ */
+u64 svc_process(struct svc *svc, void (*ready)(void *opaque, struct svc_client *client, u32 handle),
+		void *opaque);
+
 /** svc_close() - frees the number at once, memory when no job can use it.  0 or -EBADF. */
 int svc_close(struct svc_client *client, u32 handle, struct base_err *err);
 

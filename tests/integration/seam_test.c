@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -161,6 +162,42 @@ static void test_lent_memory(void **state)
 	assert_int_equal(os_inproc_live_dma(os), 0);
 }
 
+static bool is_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* What an event loop polls: only what happens while it listens, or happened and was not taken. */
+static void test_event_source(void **state)
+{
+	int fd;
+
+	(void)state;
+	open_os(true, false);
+	assert_int_equal(os->ops->event_source(os), -EOPNOTSUPP);
+	os_inproc_destroy(os);
+	open_os(false, false);
+	fd = os->ops->event_source(os);
+	assert_true(fd >= 0);
+	assert_int_equal(os->ops->event_source(os), fd);
+	os->ops->wake(os);
+	assert_false(is_readable(fd)); /* nobody listens */
+	os->ops->listen(os, true);
+	assert_true(is_readable(fd)); /* it was not taken */
+	os->ops->listen(os, false);
+	assert_false(is_readable(fd));
+	os->ops->listen(os, true);
+	assert_false(is_readable(fd));
+	os->ops->wake(os);
+	os->ops->wake(os);
+	assert_true(is_readable(fd));
+	os->ops->listen(os, false);
+	assert_false(is_readable(fd));
+	os_inproc_destroy(os);
+}
+
 static void test_bars(void **state)
 {
 	struct os_bar bar;
@@ -278,6 +315,7 @@ int main(int argc, char **argv)
 		S(test_memory),
 		S(test_lent_memory),
 		cmocka_unit_test(test_scattered),
+		cmocka_unit_test(test_event_source),
 		S(test_bars),
 		S(test_stepped_time),
 		T(test_threaded_time),
