@@ -26,6 +26,8 @@ MAY = {
     "vfu": {"base", "regs", "abi", "driver", "vnpu"},
     "os": {"base", "regs", "abi", "driver", "vnpu", "vfu"},
     "service": {"base", "abi", "driver", "os"},
+    "scheme": {"base", "abi", "driver", "os", "service"},
+    "npud": {"base", "regs", "abi", "driver", "os", "service", "scheme"},
     "client": {"base", "regs", "abi", "kernels", "driver", "os", "service"},
     "graph": {"base", "abi", "kernels"},
     "cli": {"base", "abi", "kernels", "client", "graph"},

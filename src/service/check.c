@@ -10,11 +10,11 @@
 
 #include "abi/cmdbuf.h"
 #include "abi/program.h"
-#include "service/internal.h"
+#include "service/check.h"
 
 #define BAD(...) base_err_set(err, -EINVAL, "job %llu: " __VA_ARGS__)
 
-static int check_command(const struct svc_ctx *ctx, const struct abi_job *job,
+static int check_command(const struct svc_ranges *in, const struct abi_job *job,
 			 unsigned long long nr, struct base_err *err)
 {
 	if (job->cmd_addr % ABI_CMDBUF_ALIGN)
@@ -23,13 +23,13 @@ static int check_command(const struct svc_ctx *ctx, const struct abi_job *job,
 	if (job->cmd_size < sizeof(struct abi_cmdbuf_header))
 		return BAD("cmd_size is %u, a command buffer has at least %zu bytes", nr,
 			   job->cmd_size, sizeof(struct abi_cmdbuf_header));
-	if (!svc_ctx_range_ok(ctx, job->cmd_addr, job->cmd_size))
+	if (!in->cover(in->opaque, job->cmd_addr, job->cmd_size))
 		return BAD("cmd 0x%llx + %u is not inside buffers of the context", nr,
 			   (unsigned long long)job->cmd_addr, job->cmd_size);
 	return 0;
 }
 
-static int check_range(const struct svc_ctx *ctx, const char *what, u64 addr, u32 size,
+static int check_range(const struct svc_ranges *in, const char *what, u64 addr, u32 size,
 		       unsigned long long nr, struct base_err *err)
 {
 	if (!addr && !size)
@@ -37,14 +37,14 @@ static int check_range(const struct svc_ctx *ctx, const char *what, u64 addr, u3
 	if (!addr || !size)
 		return BAD("%s has address 0x%llx and size %u, expected both or neither", nr, what,
 			   (unsigned long long)addr, size);
-	if (!svc_ctx_range_ok(ctx, addr, size))
+	if (!in->cover(in->opaque, addr, size))
 		return BAD("%s 0x%llx + %u is not inside buffers of the context", nr, what,
 			   (unsigned long long)addr, size);
 	return 0;
 }
 
-int svc_job_check(const struct svc_ctx *ctx, const struct abi_job *job, u64 nr,
-		  struct base_err *err)
+static int check_job(const struct svc_ranges *in, const struct abi_job *job, u64 nr,
+		     struct base_err *err)
 {
 	int ret;
 
@@ -53,15 +53,16 @@ int svc_job_check(const struct svc_ctx *ctx, const struct abi_job *job, u64 nr,
 			   job->flags & ~ABI_JOB_FLAGS, ABI_JOB_FLAGS);
 	if (job->pad0 | job->pad1 | job->reserved | job->status)
 		return BAD("pad, reserved and status must be 0", (unsigned long long)nr);
-	ret = check_command(ctx, job, nr, err);
+	ret = check_command(in, job, nr, err);
 	if (!ret)
-		ret = check_range(ctx, "input", job->input_addr, job->input_size, nr, err);
+		ret = check_range(in, "input", job->input_addr, job->input_size, nr, err);
 	if (!ret)
-		ret = check_range(ctx, "output", job->output_addr, job->output_size, nr, err);
+		ret = check_range(in, "output", job->output_addr, job->output_size, nr, err);
 	return ret;
 }
 
-int svc_job_check_flat(const struct abi_job *job, u64 nr, struct base_err *err)
+/* What a device without MMU wants beside that: cmd is an invocation. */
+static int check_flat(const struct abi_job *job, u64 nr, struct base_err *err)
 {
 	if (!(job->flags & ABI_JOB_INFERENCE))
 		return BAD("flags 0x%x have no INFERENCE, which this device must have",
@@ -70,4 +71,12 @@ int svc_job_check_flat(const struct abi_job *job, u64 nr, struct base_err *err)
 		return BAD("cmd_size is %u, an invocation has at least %zu bytes",
 			   (unsigned long long)nr, job->cmd_size, sizeof(struct abi_invocation));
 	return 0;
+}
+
+int svc_job_check(const struct svc_ranges *in, const struct abi_job *job, u64 nr,
+		  struct base_err *err)
+{
+	int ret = check_job(in, job, nr, err);
+
+	return ret || !in->flat ? ret : check_flat(job, nr, err);
 }

@@ -12,11 +12,14 @@
 #define LIVE_END   0x20000u
 
 /* The context of these tests has one buffer. */
-bool svc_ctx_range_ok(const struct svc_ctx *ctx, u64 addr, u64 size)
+static bool cover(const void *opaque, u64 addr, u64 size)
 {
-	(void)ctx;
+	(void)opaque;
 	return addr >= LIVE_START && base_range_ok(addr - LIVE_START, size, LIVE_END - LIVE_START);
 }
+
+static const struct svc_ranges in = { .cover = cover };
+static const struct svc_ranges in_flat = { .cover = cover, .flat = true };
 
 static struct abi_job good_job(void)
 {
@@ -34,7 +37,7 @@ static void expect_bad(const struct abi_job *job, const char *hint)
 {
 	struct base_err err = { 0 };
 
-	assert_int_equal(svc_job_check(NULL, job, 7, &err), -EINVAL);
+	assert_int_equal(svc_job_check(&in, job, 7, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "job 7: "));
 	assert_non_null(strstr(err.text, hint));
 }
@@ -44,11 +47,11 @@ static void accepts(void **state)
 	struct abi_job job = good_job();
 
 	(void)state;
-	assert_int_equal(svc_job_check(NULL, &job, 0, NULL), 0);
+	assert_int_equal(svc_job_check(&in, &job, 0, NULL), 0);
 	job = (struct abi_job){ .cmd_addr = LIVE_END - 64, .cmd_size = 48 };
-	assert_int_equal(svc_job_check(NULL, &job, 0, NULL), 0);
+	assert_int_equal(svc_job_check(&in, &job, 0, NULL), 0);
 	job.cmd_size = 64;
-	assert_int_equal(svc_job_check(NULL, &job, 0, NULL), 0);
+	assert_int_equal(svc_job_check(&in, &job, 0, NULL), 0);
 }
 
 static void flags(void **state)
@@ -156,13 +159,13 @@ static void flat_devices_want_more(void **state)
 	struct abi_job job = good_job();
 
 	(void)state;
-	assert_int_equal(svc_job_check_flat(&job, 7, &err), 0);
+	assert_int_equal(svc_job_check(&in_flat, &job, 7, &err), 0);
 	job.cmd_size = sizeof(struct abi_invocation) - 1;
-	assert_int_equal(svc_job_check_flat(&job, 7, &err), -EINVAL);
+	assert_int_equal(svc_job_check(&in_flat, &job, 7, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "job 7: cmd_size"));
 	job = good_job();
 	job.flags = ABI_JOB_SYNC;
-	assert_int_equal(svc_job_check_flat(&job, 7, &err), -EINVAL);
+	assert_int_equal(svc_job_check(&in_flat, &job, 7, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "INFERENCE"));
 }
 

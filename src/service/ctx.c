@@ -61,9 +61,16 @@ static bool touches_doomed(const struct svc_ctx *ctx, u64 addr, u64 size)
 	return false;
 }
 
-bool svc_ctx_range_ok(const struct svc_ctx *ctx, u64 addr, u64 size)
+static bool covers(const void *opaque, u64 addr, u64 size)
 {
+	const struct svc_ctx *ctx = opaque;
+
 	return drv_ctx_range_ok(ctx->drv, addr, size) && !touches_doomed(ctx, addr, size);
+}
+
+struct svc_ranges svc_ctx_ranges(const struct svc_ctx *ctx)
+{
+	return (struct svc_ranges){ .cover = covers, .opaque = ctx, .flat = ctx->handle.dev->flat };
 }
 
 static void charge(struct svc_ctx *ctx, u64 size_bytes)

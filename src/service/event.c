@@ -30,9 +30,7 @@ void svc_handle_arm(struct svc_handle *h)
 		svc_list_add(&h->dev->armed, &h->armed);
 }
 
-typedef void (*ready_fn)(void *opaque, struct svc_client *client, u32 handle);
-
-static void report(struct svc_device *dev, ready_fn ready, void *opaque)
+static void report(struct svc_device *dev, void (*ready)(void *transport, u32 handle))
 {
 	struct svc_list *node, *tmp;
 
@@ -43,11 +41,11 @@ static void report(struct svc_device *dev, ready_fn ready, void *opaque)
 			continue;
 		svc_list_del(&h->armed);
 		h->fired = false;
-		ready(opaque, h->client, h->number);
+		ready(h->client->cred.transport, h->number);
 	}
 }
 
-u64 svc_process(struct svc *svc, ready_fn ready, void *opaque)
+u64 svc_process(struct svc *svc, void (*ready)(void *transport, u32 handle))
 {
 	u64 left = SVC_FOREVER;
 
@@ -60,7 +58,7 @@ u64 svc_process(struct svc *svc, ready_fn ready, void *opaque)
 			continue;
 		next = svc_dev_process(dev);
 		if (!svc_list_empty(&dev->armed))
-			report(dev, ready, opaque);
+			report(dev, ready);
 		now = next == SVC_FOREVER ? 0 : drv_now_ns(dev->drv);
 		left = base_min(left, next == SVC_FOREVER || next > now ? next - now : 0);
 	}

@@ -18,6 +18,7 @@
 #include <pthread.h>
 
 #include "os/shmem.h"
+#include "service/check.h"
 #include "service/list.h"
 #include "service/path.h"
 #include "service/svc.h"
@@ -176,8 +177,8 @@ int svc_stream_open(struct svc_client *client, struct svc_device *dev, const cha
 int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out,
 		 struct base_err *err) BASE_WARN_UNUSED;
 u32 svc_ctx_pending(const struct svc_ctx *ctx);
-/** svc_ctx_range_ok() - is [addr, addr + size) inside buffers of @ctx that are open? */
-bool svc_ctx_range_ok(const struct svc_ctx *ctx, u64 addr, u64 size);
+/** svc_ctx_ranges() - where a job of @ctx may point. */
+struct svc_ranges svc_ctx_ranges(const struct svc_ctx *ctx);
 /** svc_ctx_collect() - free what no job can use any more; true when something is left for later.
  * A closed context may be gone afterwards. */
 bool svc_ctx_collect(struct svc_ctx *ctx);
@@ -213,14 +214,6 @@ void svc_dev_fill_pages(struct svc_device *dev);
 
 /* event.c */
 void svc_handle_arm(struct svc_handle *h);
-
-/* check.c */
-/** svc_job_check() - may @job, copied from client @nr-th, go to the device?  0 or -EINVAL. */
-int svc_job_check(const struct svc_ctx *ctx, const struct abi_job *job, u64 nr,
-		  struct base_err *err) BASE_WARN_UNUSED;
-
-/** svc_job_check_flat() - what a device without MMU wants beside that: cmd is an invocation. */
-int svc_job_check_flat(const struct abi_job *job, u64 nr, struct base_err *err) BASE_WARN_UNUSED;
 
 /* pump.c */
 /** svc_dev_process() - run the driver's loop once and wake whoever waited for what it found.

@@ -48,7 +48,7 @@ static struct abi_queue_page *map_page(struct fixture *f, u32 queue)
 
 static int setup(void **state)
 {
-	static const struct svc_cred cred = { .uid = 7, .pid = 2, .remote = true, .name = "c" };
+	struct svc_cred cred = { .uid = 7, .pid = 2, .remote = true, .name = "c" };
 	struct svc_call_bo call = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(call) } };
 	struct fixture *f = calloc(1, sizeof(*f));
 
@@ -56,6 +56,7 @@ static int setup(void **state)
 	f->drv.state = DRV_READY;
 	assert_int_equal(svc_create(&limits, &f->svc), 0);
 	assert_int_equal(svc_add_device(f->svc, &f->drv, 0, &f->idx), 0);
+	cred.transport = f;
 	assert_int_equal(svc_client_create(f->svc, &cred, &f->client), 0);
 	assert_int_equal(svc_open(f->client, "0/ctx", &f->ctx, NULL), 0);
 	f->bo = dup_ok(f, "bo/4096");
@@ -93,11 +94,10 @@ static int post(struct fixture *f, u32 first, u32 nr)
 	return svc_post(f->client, f->queue, jobs, nr * sizeof(jobs[0]), NULL);
 }
 
-static void ready(void *opaque, struct svc_client *client, u32 handle)
+static void ready(void *transport, u32 handle)
 {
-	struct fixture *f = opaque;
+	struct fixture *f = transport;
 
-	assert_ptr_equal(client, f->client);
 	assert_true(f->nr_reported < BASE_ARRAY_SIZE(f->reported));
 	f->reported[f->nr_reported++] = handle;
 }
@@ -106,7 +106,7 @@ static void ready(void *opaque, struct svc_client *client, u32 handle)
 static u32 process(struct fixture *f)
 {
 	f->nr_reported = 0;
-	assert_true(svc_process(f->svc, ready, f) == SVC_FOREVER);
+	assert_true(svc_process(f->svc, ready) == SVC_FOREVER);
 	return f->nr_reported;
 }
 

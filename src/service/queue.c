@@ -77,14 +77,13 @@ static int submit_error(struct svc_queue *queue, int ret, struct base_err *err)
 static int submit_chunk(struct svc_queue *queue, const struct abi_job *jobs, u32 nr, u64 first,
 			struct base_err *err)
 {
+	const struct svc_ranges in = svc_ctx_ranges(queue->ctx);
 	int bad = 0;
 	u32 good;
 	int ret;
 
 	for (good = 0; good < nr; good++) {
-		bad = svc_job_check(queue->ctx, &jobs[good], first + good, err);
-		if (!bad && queue->handle.dev->flat)
-			bad = svc_job_check_flat(&jobs[good], first + good, err);
+		bad = svc_job_check(&in, &jobs[good], first + good, err);
 		if (bad)
 			break;
 	}

@@ -48,6 +48,7 @@ struct svc_cred {
 	u32 pid;
 	bool privileged;  /* may see other clients and ask for realtime queues */
 	bool remote;	  /* in another process: what it maps is lent to it */
+	void *transport;  /* handed to svc_process()'s callback */
 	const char *name; /* from the client; copied, cut, escaped when shown; NULL allowed */
 };
 
@@ -145,12 +146,11 @@ void svc_listen(struct svc *svc, bool on);
  * Return: 0, -EBADF, -EOPNOTSUPP, -ENOMEM. */
 int svc_arm(struct svc_client *client, u32 handle, struct base_err *err);
 /**
- * svc_process() - run every device's loop; @ready for each handle that was armed, and each queue
+ * svc_process() - run every device's loop; @ready for each armed handle that is, and each queue
  * whose client sleeps on its page and has something to read; under the lock: it must not call back
  * Return: nanoseconds until it has to be called again at the latest, ~0 = only when there is an event.
  */
-u64 svc_process(struct svc *svc, void (*ready)(void *opaque, struct svc_client *client, u32 handle),
-		void *opaque);
+u64 svc_process(struct svc *svc, void (*ready)(void *transport, u32 handle));
 
 /** svc_close() - frees the number at once, memory when no job can use it.  0 or -EBADF. */
 int svc_close(struct svc_client *client, u32 handle, struct base_err *err);
