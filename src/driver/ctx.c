@@ -151,17 +151,6 @@ void drv_ctx_abort(struct drv_ctx *ctx)
 		ctx->cut = true; /* SSID_RELEASE sees to it */
 }
 
-static bool queues_known(const struct drv_ctx *ctx)
-{
-	for (struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next) {
-		enum drv_queue_state state = base_container_of(q, struct drv_queue, link)->state;
-
-		if (state != DRV_QUEUE_NEW && state != DRV_QUEUE_UNREGISTERING)
-			return true;
-	}
-	return false;
-}
-
 static void release(struct drv_ctx *ctx)
 {
 	const struct abi_jsm_ssid payload = { .host_ssid = ctx->ssid };
@@ -193,7 +182,7 @@ static void progress(struct drv_ctx *ctx)
 		next = q->next;
 		drv_queue_progress(base_container_of(q, struct drv_queue, link));
 	}
-	if (ctx->known_to_fw && !queues_known(ctx) &&
+	if (ctx->known_to_fw && drv_queues_gone(ctx) &&
 	    (ctx->faulty || (ctx->dying && drv_list_empty(&ctx->queues))))
 		release(ctx);
 	if (!ctx->dying || !drv_list_empty(&ctx->queues) || ctx->releasing || ctx->known_to_fw)
@@ -203,8 +192,17 @@ static void progress(struct drv_ctx *ctx)
 	drv_ctx_free(ctx);
 }
 
+/* What the firmware was not asked to let go of is freed once it is off: it may look until then. */
+static bool is_going_off(const struct drv_dev *dev)
+{
+	return dev->phase == DRV_PHASE_STOP || dev->phase == DRV_PHASE_RECOVER ||
+	       dev->phase == DRV_PHASE_RESTART;
+}
+
 void drv_ctx_progress(struct drv_dev *dev)
 {
+	if (BASE_UNLIKELY(is_going_off(dev)))
+		return;
 	dev->work = false;
 	for (struct drv_list *c = dev->ctx_list.next, *next; c != &dev->ctx_list; c = next) {
 		next = c->next;

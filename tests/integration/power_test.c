@@ -528,6 +528,34 @@ static void test_reset(void **state)
 	work_close(&w);
 }
 
+/* The firmware has jobs of a context that goes: it may look at all of it until it is off. */
+static void test_off_at_work(void **state)
+{
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+	u64 va, entry;
+
+	(void)state;
+	work_open(&w);
+	blocked(&list, &w);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+	env_run(&env, BASE_NS_PER_MS);
+	va = drv_bo_addr(w.queue->bo);
+	entry = drv_pt_lookup(env.dev->sys->root, va);
+	drv_queue_destroy(w.queue);
+	drv_ctx_destroy(w.ctx);
+	assert_int_equal(drv_stop(env.dev), 0);
+	for (u64 next = drv_process(env.dev); drv_get_state(env.dev) == DRV_STOPPING;
+	     next = drv_process(env.dev)) {
+		assert_int_equal(drv_pt_lookup(env.dev->sys->root, va), entry);
+		assert_int_equal(drv_wait(env.dev, next), -ETIMEDOUT);
+	}
+	assert_true(drv_list_empty(&env.dev->ctx_list));
+	env_expect_clean(&env);
+}
+
 int main(int argc, char **argv)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -551,6 +579,7 @@ int main(int argc, char **argv)
 		T(test_system_called_off),
 		T(test_stop_asleep),
 		T(test_reset),
+		T(test_off_at_work),
 	};
 
 	if (env_args(argc, argv))

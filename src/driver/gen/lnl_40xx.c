@@ -212,12 +212,7 @@ static const struct drv_step boot_60xx[] = { BOOT_1, BOOT_2 };
 
 /* Every step only warns: the shutdown of a dead device goes to its end. */
 static const struct drv_step power_down_40xx[] = {
-	WRITE_B(WARN, GLOBAL_INT_MASK, 1, "P 11.1 #5"),
-	WRITE_B(WARN, LOCAL_INT_MASK, 0xffffffff, "P 11.1 #5"),
-	{ ROW(WRITE64, WARN, 0, "write HOST_SS_ICB_ENABLE = 0", "P 11.1 #5"),
-	  .reg = V(HOST_SS_ICB_ENABLE) },
-	{ ROW(WRITE, WARN, 0, "write HOST_SS_FW_SOC_IRQ_EN = 0", "P 11.1 #5"),
-	  .reg = V(HOST_SS_FW_SOC_IRQ_EN) },
+	IRQ_OFF_ROWS("P 11.1 #5"),
 	{ ROW(CALL, WARN, 0, "read the performance counter", "P 3.9 #2"),
 	  .call = drv_boot_read_counter },
 	/* a firmware that answers its last questions gets the time P 3.10 gives a suspend */

@@ -57,6 +57,13 @@
 	  .reg = B(LOCAL_INT_MASK), .dyn = drv_gen_btrs_mask }, \
 	WRITE_B(FATAL, GLOBAL_INT_MASK, 0, "P 3.6 #10")
 
+/* It may go on or not: nothing of it reaches the host any more. */
+#define IRQ_OFF_ROWS(src) \
+	WRITE_B(WARN, GLOBAL_INT_MASK, 1, src), \
+	WRITE_B(WARN, LOCAL_INT_MASK, 0xffffffff, src), \
+	{ ROW(WRITE64, WARN, 0, "write HOST_SS_ICB_ENABLE = 0", src), .reg = V(HOST_SS_ICB_ENABLE) }, \
+	{ ROW(WRITE, WARN, 0, "write HOST_SS_FW_SOC_IRQ_EN = 0", src), .reg = V(HOST_SS_FW_SOC_IRQ_EN) }
+
 /* Power goes next.  READY_IDLE: of VPU_STATUS. */
 #define SUSPEND_ROWS \
 	{ ROW(CALL, WARN, 0, "changes are no more told to the MMU", "P 11.1 #1"), .call = drv_pm_mmu_off }, \
@@ -68,10 +75,11 @@
 	{ ROW(CALL, WARN, 0, "decide how to boot next", "P 11.1 #7"), .call = drv_pm_judge }
 
 #define RECOVER_ROWS \
-	{ ROW(READ, WARN, 0, "read INTERRUPT_STAT", "P 2.6, P 11.4 #1"), .reg = B(INTERRUPT_STAT) }, \
 	{ ROW(READ, WARN, 0, "read HOST_SS_ICB_STATUS_0", "P 2.6, P 11.4 #1"), .reg = V(HOST_SS_ICB_STATUS_0) }, \
 	{ ROW(READ, WARN, 0, "read HOST_SS_TIM_IPC_FIFO_STAT", "P 2.6, P 11.4 #1"), \
 	  .reg = V(HOST_SS_TIM_IPC_FIFO_STAT) }, \
+	{ ROW(READ, WARN, 0, "read INTERRUPT_STAT", "P 2.6, P 11.4 #1"), .reg = B(INTERRUPT_STAT) }, \
+	IRQ_OFF_ROWS("P 11.4 #1"), \
 	{ ROW(CALL, WARN, 0, "ask for the firmware's state, write everything down", "P 11.4 #2, #3"), \
 	  .call = drv_recovery_dump, DRV_LIMIT_MS(jsm) }
 /* clang-format on */
