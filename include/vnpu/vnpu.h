@@ -135,6 +135,8 @@ void vnpu_get_stats(struct vnpu *vnpu, struct vnpu_stats *out);
  * Errors stay in ferror(). */
 void vnpu_trace_head(FILE *to, const struct vnpu *vnpu);
 void vnpu_trace_write(FILE *to, uint64_t time_ns, const char *line);
+/** vnpu_trace_mark() - a record "mark @name" in the trace, if there is one: what follows is @name */
+void vnpu_trace_mark(struct vnpu *vnpu, const char *name);
 
 /**
  * vnpu_fault() - make the next @count occasions go wrong

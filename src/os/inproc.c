@@ -556,6 +556,11 @@ int os_inproc_fault(struct os_device *os, const char *name, u32 count)
 	return vnpu_fault(to_inproc(os)->vnpu, name, count);
 }
 
+void os_inproc_mark(struct os_device *os, const char *name)
+{
+	vnpu_trace_mark(to_inproc(os)->vnpu, name);
+}
+
 const char *os_inproc_fault_name(u32 i)
 {
 	return vnpu_fault_name(i);

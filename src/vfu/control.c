@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Faults while the device runs (control.h). */
+/* Faults and marks while the device runs (control.h). */
 #include "vfu/control.h"
 
 #include <errno.h>
@@ -9,18 +9,36 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-static const char *command(struct vfu_control *c, const char *line)
+static const char *mark(struct vfu_control *c, const char *line)
+{
+	char name[64], rest;
+	u32 device;
+
+	if (sscanf(line, "mark %u %63s %c", &device, name, &rest) != 2)
+		return "error: expected `mark DEVICE NAME`";
+	if (device >= c->nr)
+		return "error: no such device";
+	vfu_server_mark(c->srv[device], name);
+	return "ok";
+}
+
+static const char *fault(struct vfu_control *c, const char *line)
 {
 	char name[64], rest;
 	u32 device, count;
 
 	if (sscanf(line, "fault %u %63s %u %c", &device, name, &count, &rest) != 3)
-		return "error: expected `fault DEVICE NAME COUNT`";
+		return "error: expected `fault DEVICE NAME COUNT` or `mark DEVICE NAME`";
 	if (device >= c->nr)
 		return "error: no such device";
 	if (vfu_server_fault(c->srv[device], name, count))
 		return "error: no such fault";
 	return "ok";
+}
+
+static const char *command(struct vfu_control *c, const char *line)
+{
+	return strncmp(line, "mark ", 5) ? fault(c, line) : mark(c, line);
 }
 
 static bool answer(struct vfu_control *c, const char *line)

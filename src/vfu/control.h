@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Faults while the device runs: one line asks, one line answers, `ok` or `error: why`.
+ * Faults and marks while the device runs: one line asks, one line answers, `ok` or `error: why`.
  *
  *   fault DEVICE NAME COUNT    the next COUNT occasions go wrong; DEVICE counts from 0
+ *   mark DEVICE NAME           a record in its trace (docs/trace.md)
  */
 #ifndef VFU_CONTROL_H
 #define VFU_CONTROL_H

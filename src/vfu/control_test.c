@@ -22,6 +22,14 @@ int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count)
 	return 0;
 }
 
+static char marked[64];
+
+void vfu_server_mark(struct vfu_server *srv, const char *name)
+{
+	got_server = srv;
+	strcpy(marked, name);
+}
+
 static struct vfu_control control;
 static int to[2], from[2];
 static struct vfu_server *const servers[] = { (void *)0x10, (void *)0x20 };
@@ -74,13 +82,24 @@ static void faults(void **state)
 	assert_int_equal(got_count, 3);
 }
 
+static void marks(void **state)
+{
+	(void)state;
+	say("mark 0 resume\n", "ok\n");
+	assert_ptr_equal(got_server, servers[0]);
+	assert_string_equal(marked, "resume");
+}
+
 static void refused(void **state)
 {
 	(void)state;
+	say("mark 2 x\n", "error: no such device\n");
+	say("mark 0 x y\n", "error: expected `mark DEVICE NAME`\n");
 	say("fault 2 irq-lost 1\n", "error: no such device\n");
 	say("fault 0 rain 1\n", "error: no such fault\n");
-	say("\n", "error: expected `fault DEVICE NAME COUNT`\n");
-	say("fault 0 irq-lost 1 x\n", "error: expected `fault DEVICE NAME COUNT`\n");
+	say("\n", "error: expected `fault DEVICE NAME COUNT` or `mark DEVICE NAME`\n");
+	say("fault 0 irq-lost 1 x\n",
+	    "error: expected `fault DEVICE NAME COUNT` or `mark DEVICE NAME`\n");
 }
 
 /* More than a line can be: no answer, and stopping still works. */
@@ -97,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(faults, setup, teardown),
+		cmocka_unit_test_setup_teardown(marks, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(endless, setup, teardown),
 	};

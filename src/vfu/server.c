@@ -387,6 +387,11 @@ int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count)
 	return vnpu_fault(srv->vnpu, name, count);
 }
 
+void vfu_server_mark(struct vfu_server *srv, const char *name)
+{
+	vnpu_trace_mark(srv->vnpu, name);
+}
+
 u64 vfu_server_findings(const struct vfu_server *srv, enum vfu_class cls)
 {
 	return atomic_load(&srv->findings[cls]);

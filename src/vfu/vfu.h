@@ -54,6 +54,8 @@ int vfu_server_serve(struct vfu_server *srv, int fd);
 
 /** vfu_server_fault() - as vnpu_fault() */
 int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count) BASE_WARN_UNUSED;
+/** vfu_server_mark() - as vnpu_trace_mark() */
+void vfu_server_mark(struct vfu_server *srv, const char *name);
 /** vfu_server_findings() - made so far, the server's own included */
 u64 vfu_server_findings(const struct vfu_server *srv, enum vfu_class cls);
 /** vfu_server_vnpu() - the model, for tests */

@@ -7,6 +7,7 @@
  *   rd BAR4+0x40 PLL_STATUS 0x00000002        wr64 BAR0+0x... NAME 0x...
  *   cfg-wr 0x44/2 0x0103                      msg> general PWR_D0I3_ENTER id 7: 00000001
  *   msg< async REGISTER_DB_DONE id 3 SUCCESS: 00000001 00000000         ready        msi
+ *   mark NAME (of the embedder)
  */
 #include <stdarg.h>
 #include <string.h>
@@ -85,6 +86,14 @@ void vnpu_trace_event(struct vnpu *v, const char *what)
 {
 	if (v->cfg.trace)
 		line(v, "%s", what);
+}
+
+void vnpu_trace_mark(struct vnpu *v, const char *name)
+{
+	vnpu_lock(&v->lock);
+	if (v->cfg.trace)
+		line(v, "mark %s", name);
+	vnpu_unlock(&v->lock);
 }
 
 void vnpu_trace_head(FILE *to, const struct vnpu *v)
