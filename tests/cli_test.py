@@ -250,17 +250,29 @@ def traces_are_shown_and_compared(tmp):
 
 
 @test
-def boots_as_linux_does(tmp):
-    """Linux's driver is the judge: the same accesses in the same order, or a rule says why not."""
-    ours = tmp / "ours.trace"
-    for code, gen in (("mtl", "npu37"), ("lnl", "npu40"), ("ptl", "npu50"), ("nvl", "npu60")):
-        linux = ROOT / f"tests/traces/linux-{code}-boot"
-        for sched in ("os", "hw"):
-            assert npu("boot", "--device", f"sim:{gen},sched={sched},trace={ours}").returncode == 0
-            done = npu("trace", "diff", f"{linux}.trace", ours, "--until", "ready", "--allow",
-                       f"{linux}.rules")
-            assert done.returncode == 0, (gen, sched, done.stdout)
-            assert int(done.stdout.splitlines()[-1].split()[0]) >= 90, (gen, sched, done.stdout)
+def a_phase_is_compared_by_its_rules(tmp):
+    a, b, rules = tmp / "a.trace", tmp / "b.trace", tmp / "rules"
+    head = "# npu trace 1: npu37\n"
+    a.write_text(head + "1 rd BAR4+0x44 VPU_STATUS 0x0\n2 mark on\n3 wr BAR0+0x84 A 0x1\n4 wr BAR0+0x88 B 0x1\n"
+                 "5 msg> async REGISTER_DB id 7: 00000001 00000000 90188000 00000000 00001000 00000002\n"
+                 "6 wr BAR0+0x6301000 CPU_SS_DOORBELL[1] 0x1\n7 mark off\n8 wr BAR0+0x84 A 0x0\n")
+    b.write_text(head + "2 mark on\n4 wr BAR0+0x88 B 0x1\n3 wr BAR0+0x84 A 0x1\n"
+                 "5 msg> async REGISTER_DB id 9: 00000003 00000000 90200000 00000000 00001000 00000004\n"
+                 "6 wr BAR0+0x6303000 CPU_SS_DOORBELL[3] 0x1\n7 mark off\n")
+    shown = npu("trace", "show", a, "--phase", "off").stdout
+    assert shown == "wr BAR0+0x84 A 0x0\n", shown
+    done = npu("trace", "diff", a, b, "--phase", "on")  # ids and addresses are each driver's own
+    assert done.returncode == 5 and "3 equal, 0 allowed differences, 2 others" in done.stdout, done.stdout
+    assert done.stdout.count(", moved)") == 2, done.stdout
+    rules.write_text("[off]\n- wr * # nothing\n[on other]\n- wr * # an omission\n+ wr * # one more\n")
+    done = npu("trace", "diff", a, b, "--phase", "on", "--allow", rules)
+    assert done.returncode == 5 and "2 others" in done.stdout, done.stdout  # moved is neither
+    assert "by '- wr *' any more" in done.stdout, done.stdout
+    rules.write_text("[off]\n- wr * # nothing\n[on other]\n~ wr BAR0+0x8? ? * # no order\n")
+    assert npu("trace", "diff", a, b, "--phase", "on", "--allow", rules).returncode == 0
+    done = npu("trace", "diff", a, b, "--phase", "off", "--allow", rules)
+    assert done.returncode == 0 and "1 allowed" in done.stdout, done.stdout
+    refused(3, "trace", "show", a, "--phase", "up", says=["a.trace", "mark up"])
 
 
 @test
@@ -284,6 +296,9 @@ def what_is_no_trace_is_refused(tmp):
     refused(3, "trace", "show", bad, says=["not a trace"])
     bad.write_text("# npu trace 1: npu37\n   1.000 sing BAR0+0x0\n")
     refused(3, "trace", "show", bad, says=["bad:2", "'sing"])
+    bad.write_text("# npu trace 1: npu37\n1 msg>\n2 msg< x\n3 msg x id 3:\n4 msg x y id 3:00\n5 rd\n"
+                   "6 wr CPU_SS_DOORBELL[\n7 msg x REGISTER_DB id 3: 1  2 3 4 5 6 7 8 9 \n8 wr CMDQ_PROD 0x\n")
+    assert npu("trace", "diff", bad, bad).stdout == "8 equal, 0 allowed differences, 0 others\n"
     rules = tmp / "rules"
     rules.write_text("- pattern without a reason\n")
     bad.write_text("# npu trace 1: npu37\n")

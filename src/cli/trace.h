@@ -18,6 +18,7 @@ enum cli_trace_kind {
 	CLI_TRACE_CFG,	   /* configuration space */
 	CLI_TRACE_MESSAGE, /* either way */
 	CLI_TRACE_EVENT,   /* ready, msi, reset */
+	CLI_TRACE_MARK,	   /* of whoever ran the session: a phase begins */
 };
 
 struct cli_trace_rec {
@@ -40,15 +41,18 @@ void cli_trace_fini(struct cli_trace *trace);
 
 /** cli_trace_polls() - make consecutive reads of a register one, with the last value. */
 void cli_trace_polls(struct cli_trace *trace);
-/** cli_trace_addresses() - replace values of address registers by names. */
-int cli_trace_addresses(struct cli_trace *trace);
+/** cli_trace_names() - replace addresses, ids and counts, which differ for no reason, by names. */
+int cli_trace_names(struct cli_trace *trace);
+/** cli_trace_phase() - drop all that is not between "mark @phase" and the next mark; message and
+ * exit code when there is no such mark. */
+int cli_trace_phase(struct cli_trace *trace, const char *phase);
 /** cli_trace_keep() - drop records whose kind is not in @kinds (bits), and all after the first
  * whose text is @until (NULL: keep). */
 void cli_trace_keep(struct cli_trace *trace, u32 kinds, const char *until);
 
 /* Differences that are meant, each with its reason. */
 struct cli_trace_rule {
-	char side;	     /* '-': only in the first, '+': only in the second, '*': either */
+	char side;	     /* '-' only in the first, '+' in the second, '*' either; '~' moved */
 	const char *pattern; /* fnmatch() on the record's text */
 	const char *reason;
 	u32 hits;
@@ -60,8 +64,9 @@ struct cli_trace_rules {
 	u32 nr;
 };
 
-/** cli_trace_rules_read() - "SIDE PATTERN # REASON" a line; message and exit code on failure. */
-int cli_trace_rules_read(const char *path, struct cli_trace_rules *out);
+/** cli_trace_rules_read() - "SIDE PATTERN # REASON" a line; behind "[PHASE ...]" only of these phases
+ * (@phase NULL: all); message and exit code on failure. */
+int cli_trace_rules_read(const char *path, const char *phase, struct cli_trace_rules *out);
 void cli_trace_rules_fini(struct cli_trace_rules *rules);
 
 /**

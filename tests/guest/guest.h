@@ -103,5 +103,6 @@ int guest_group_reset(void);
 int guest_group_mmu(void);
 int guest_group_dead(void);
 int guest_group_irq(void);
+int guest_group_session(void);
 
 #endif

@@ -4,6 +4,7 @@
 The guest's second serial line is its line to this program: one request, one answer.
 
     fault NAME COUNT    passed to vnpu --control
+    mark NAME           likewise, a record in the trace
     rss LABEL           the memory of vnpu is noted under LABEL
 """
 import lzma
@@ -150,6 +151,8 @@ class HostLine(threading.Thread):
     def answer(self, words):
         if len(words) == 3 and words[0] == "fault":
             return self.vnpu.control(f"fault 0 {words[1]} {words[2]}")
+        if len(words) == 2 and words[0] == "mark":
+            return self.vnpu.control(f"mark 0 {words[1]}")
         if len(words) >= 2 and words[0] == "rss":
             self.rss.setdefault(words[-1], []).append(self.vnpu.rss_kib())
             return "ok"

@@ -21,7 +21,7 @@ static const struct {
 	{ "infer", guest_group_infer },	      { "load", guest_group_load },
 	{ "recovery", guest_group_recovery }, { "reset", guest_group_reset },
 	{ "mmu", guest_group_mmu },	      { "dead", guest_group_dead },
-	{ "irq", guest_group_irq },
+	{ "irq", guest_group_irq },	      { "session", guest_group_session },
 };
 
 #define NR_GROUPS (sizeof(groups) / sizeof(groups[0]))
