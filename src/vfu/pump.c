@@ -71,6 +71,7 @@ static struct vfu_queued *unqueue(struct vfu_pump *pump)
 	if (!pump->first)
 		pump->last = &pump->first;
 	pump->queued_bytes -= (u32)sizeof(*q) + q->msg.len;
+	pump->queued_fds -= q->msg.nr_fds;
 	return q;
 }
 
@@ -123,7 +124,8 @@ static int enqueue(struct vfu_pump *pump, const struct vfu_msg *msg)
 {
 	struct vfu_queued *q;
 
-	if (pump->queued_bytes + sizeof(*q) + msg->len > VFU_MAX_QUEUED)
+	if (pump->queued_bytes + sizeof(*q) + msg->len > VFU_MAX_QUEUED ||
+	    pump->queued_fds + msg->nr_fds > VFU_MAX_QUEUED_FDS)
 		return -ENOBUFS;
 	q = base_zalloc(sizeof(*q) + msg->len);
 	if (!q)
@@ -133,6 +135,7 @@ static int enqueue(struct vfu_pump *pump, const struct vfu_msg *msg)
 	*pump->last = q;
 	pump->last = &q->next;
 	pump->queued_bytes += (u32)sizeof(*q) + msg->len;
+	pump->queued_fds += msg->nr_fds;
 	return 0;
 }
 

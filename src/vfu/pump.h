@@ -16,9 +16,11 @@
 
 /*
  * Bytes of commands kept for a client that goes on while the device asks.  One of its commands can
- * make the device ask thousands of times, as booting does: some 30000 posted writes fit.
+ * make the device ask thousands of times, as booting does: some 30000 posted writes fit.  Their
+ * descriptors are the process's, which other devices need, too.
  */
-#define VFU_MAX_QUEUED (4u << 20)
+#define VFU_MAX_QUEUED	   (4u << 20)
+#define VFU_MAX_QUEUED_FDS 64u
 
 struct vfu_queued;
 
@@ -31,7 +33,7 @@ struct vfu_pump {
 	int error;			  /* the connection is over, and why */
 	struct vfu_hdr offence;		  /* -EPROTO: at this header; all 0: none came */
 	struct vfu_queued *first, **last; /* commands that came while somebody else waited */
-	u32 queued_bytes;
+	u32 queued_bytes, queued_fds;
 	struct { /* what the device asked; one at a time, the model's lock sees to that */
 		bool active, done;
 		u16 id, cmd;

@@ -121,19 +121,6 @@ static void test_client_dies_when_asked(void **state)
 	assert_true(peer_logged(p, "client has gone"));
 }
 
-static void *write_without_end(void *arg)
-{
-	const struct {
-		struct vfu_hdr hdr;
-		struct vfu_region_io io;
-	} msg = { { .cmd = VFU_REGION_WRITE, .size = sizeof(msg), .flags = VFU_F_NO_REPLY },
-		  { .region = VFU_REGION_CONFIG } };
-
-	while (vfu_wire_send(*(int *)arg, &msg, sizeof(msg), NULL, 0) == 0)
-		continue;
-	return NULL;
-}
-
 /* As the model does, with a client that dies meanwhile. */
 static void *read_memory(void *arg)
 {
@@ -165,29 +152,63 @@ static void test_orphaned_device(void **state)
 	assert_int_equal(vfu_server_findings(p->srv, VFU_GUEST_ERROR), 1);
 }
 
-/* More posted writes than can be kept for it, and never the answer. */
-static void test_commands_instead_of_an_answer(void **state)
+struct flood {
+	int socket;
+	int fd; /* sent with each; -1: none */
+};
+
+static void *write_without_end(void *arg)
 {
+	const struct flood *f = arg;
+	const struct {
+		struct vfu_hdr hdr;
+		struct vfu_region_io io;
+	} msg = { { .cmd = VFU_REGION_WRITE, .size = sizeof(msg), .flags = VFU_F_NO_REPLY },
+		  { .region = VFU_REGION_CONFIG } };
+	const int fds[] = { f->fd, f->fd };
+
+	while (vfu_wire_send(f->socket, &msg, sizeof(msg), fds, f->fd >= 0 ? 2 : 0) == 0)
+		continue;
+	return NULL;
+}
+
+/* More posted writes than can be kept for it, and never the answer.  Returns how many are kept. */
+static u32 flood(int fd)
+{
+	struct flood f = { .fd = fd };
 	struct vfu_pump pump;
 	struct vfu_msg msg;
 	pthread_t writer;
 	u32 val, nr = 0;
 	int fds[2];
 
-	(void)state;
 	memset(&pump, 0, sizeof(pump));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	f.socket = fds[1];
 	assert_int_equal(vfu_pump_init(&pump), 0);
 	vfu_pump_open(&pump, fds[0]);
-	assert_int_equal(pthread_create(&writer, NULL, write_without_end, &fds[1]), 0);
+	assert_int_equal(pthread_create(&writer, NULL, write_without_end, &f), 0);
 	assert_int_equal(vfu_pump_dma(&pump, VFU_DMA_READ, 0x1000, &val, sizeof(val)), -ENOBUFS);
-	while (vfu_pump_recv(&pump, &msg) == 0) /* what came before it is still served */
+	while (vfu_pump_recv(&pump, &msg) == 0) { /* what came before it is still served */
+		assert_int_equal(msg.nr_fds, fd >= 0 ? 2 : 0);
+		vfu_msg_close(&msg);
 		nr++;
-	assert_in_range(nr, 20000, VFU_MAX_QUEUED / sizeof(struct vfu_region_io));
+	}
 	vfu_pump_close(&pump);
 	pthread_join(writer, NULL);
 	vfu_pump_fini(&pump);
 	close(fds[1]);
+	return nr;
+}
+
+static void test_commands_instead_of_an_answer(void **state)
+{
+	int fd = memory(PAGE);
+
+	(void)state;
+	assert_in_range(flood(-1), 20000, VFU_MAX_QUEUED / sizeof(struct vfu_region_io));
+	assert_int_equal(flood(fd), VFU_MAX_QUEUED_FDS / 2);
+	close(fd);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)

@@ -138,7 +138,8 @@ static void log_end(struct vfu_server *srv, int ret)
 		told_off(srv);
 	else if (ret == -ENOBUFS)
 		vfu_finding(srv, VFU_GUEST_ERROR, "connection",
-			    "ended: 4 MiB of commands came before the answer the device waits for");
+			    "ended: 4 MiB of commands, or 64 descriptors, came before the answer "
+			    "the device waits for");
 	else
 		vfu_log(srv, BASE_LOG_WARN, "connection ended: %s", strerror(-ret));
 }
