@@ -319,18 +319,22 @@ static int start(const struct options *opt, struct device *dev)
 static void sum_up(struct device *dev)
 {
 	struct vnpu_stats st;
-	u64 n[VFU_NR_CLASSES];
+	u64 n[VFU_NR_CLASSES], unheard;
 
 	vfu_server_stop(dev->srv); /* first: a client may keep the device waiting for its memory */
 	vnpu_get_stats(vfu_server_vnpu(dev->srv), &st);
 	for (u32 i = 0; i < VFU_NR_CLASSES; i++)
 		n[i] = vfu_server_findings(dev->srv, (enum vfu_class)i);
+	unheard = vfu_server_unheard(dev->srv);
 	vfu_server_destroy(dev->srv);
 	printf("vnpu: %s: %" PRIu64 " guest errors, %" PRIu64 " unspecified, %" PRIu64
 	       " unimplemented, %" PRIu64 " model bugs; %" PRIu64 " register reads, %" PRIu64
 	       " writes, %" PRIu64 " interrupts, %" PRIu64 " jobs\n",
 	       dev->code, n[VFU_GUEST_ERROR], n[VFU_UNSPECIFIED], n[VFU_UNIMPLEMENTED],
 	       n[VFU_MODEL_BUG], st.reg_reads, st.reg_writes, st.msis, st.jobs);
+	if (unheard)
+		printf("vnpu: %s: %" PRIu64 " interrupts reached nobody: no eventfd was set\n",
+		       dev->code, unheard);
 }
 
 static void end(struct device *dev)

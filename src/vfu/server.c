@@ -398,6 +398,16 @@ u64 vfu_server_findings(const struct vfu_server *srv, enum vfu_class cls)
 	return atomic_load(&srv->findings[cls]);
 }
 
+u64 vfu_server_unheard(struct vfu_server *srv)
+{
+	u64 nr;
+
+	pthread_mutex_lock(&srv->irq.lock);
+	nr = srv->irq.dropped;
+	pthread_mutex_unlock(&srv->irq.lock);
+	return nr;
+}
+
 struct vnpu *vfu_server_vnpu(struct vfu_server *srv)
 {
 	return srv->vnpu;

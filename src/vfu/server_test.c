@@ -211,12 +211,14 @@ static void test_interrupts(void **state)
 	flag[20] = 1;
 	assert_int_equal(peer_ask(p, VFU_SET_IRQS, flag, sizeof(flag)), 0);
 	assert_int_equal(read(fd, &count, 8), 8);
+	assert_int_equal(vfu_server_unheard(p->srv), 0);
 	/* "disable all", and a trigger into the void */
 	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 0, -1),
 			 0);
 	assert_int_equal(peer_irqs(p, VFU_SET_DATA_NONE | VFU_SET_TRIGGER, VFU_IRQ_MSI, 0, 1, -1),
 			 0);
 	assert_int_equal(read(fd, &count, 8), -1);
+	assert_int_equal(vfu_server_unheard(p->srv), 1);
 	/* a full counter does not block the device */
 	count = UINT64_MAX - 1;
 	assert_int_equal(write(fd, &count, 8), 8);

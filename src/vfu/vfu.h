@@ -58,6 +58,8 @@ int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count) BASE_W
 void vfu_server_mark(struct vfu_server *srv, const char *name);
 /** vfu_server_findings() - made so far, the server's own included */
 u64 vfu_server_findings(const struct vfu_server *srv, enum vfu_class cls);
+/** vfu_server_unheard() - interrupts so far that the client had given no way to hear of */
+u64 vfu_server_unheard(struct vfu_server *srv);
 /** vfu_server_vnpu() - the model, for tests */
 struct vnpu *vfu_server_vnpu(struct vfu_server *srv);
 

@@ -62,6 +62,7 @@ wait $pid
 check "exit code of SIGTERM" [ $? -eq 0 ]
 check "sockets are gone" [ ! -e "$dir/a" -a ! -e "$dir/b" ]
 check "a summary per device" [ "$(grep -c ' model bugs; ' "$dir/log")" -eq 2 ]
+check "each interrupt was heard" [ "$(grep -c 'reached nobody' "$dir/log")" -eq 0 ]
 check "trace is whole" grep -q 'DOORBELL' "$dir/trace"
 
 # A client that dies, and its socket's server that dies: the next ones find their way.
