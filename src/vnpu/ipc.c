@@ -175,7 +175,7 @@ static struct abi_jsm_msg *take_msg(struct vnpu *v)
 	return take_slot(v, &v->fw.msgs, ABI_JSM_MSG_SIZE, offsetof(struct abi_jsm_msg, status));
 }
 
-static bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size)
+static inline bool put_header(struct vnpu *v, u16 channel, u32 data_addr, u32 data_size)
 {
 	struct abi_ipc_hdr *hdr =
 		take_slot(v, &v->fw.hdrs, ABI_IPC_HDR_SIZE, offsetof(struct abi_ipc_hdr, status));

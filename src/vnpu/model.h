@@ -700,7 +700,7 @@ static inline struct vnpu_reg **vnpu_regs_quick(struct vnpu *v, u64 off)
 
 static inline bool vnpu_reg_is(const struct vnpu_reg *r, u32 bar, u64 off)
 {
-	return r->off == off && r->bar == bar;
+	return off <= UINT32_MAX && r->off == (u32)off && r->bar == bar;
 }
 
 /** vnpu_reg_write() - bits @lane of @val to a register that has power. */
