@@ -177,7 +177,10 @@ void drv_queue_forget(struct drv_queue *queue, s32 cause)
 		drv_jobs_end(queue->ctx, queue, -ECANCELED);
 	}
 	queue->state = queue->idle;
-	drv_jobs_move(queue, drv_ring_rewind(&queue->ring));
+	if (queue->pending)
+		drv_jobs_move(queue, drv_ring_rewind(&queue->ring));
+	else /* what ended must not be done later */
+		drv_ring_init(&queue->ring, queue->ring.page);
 	preempt_point(queue);
 	if (queue->pending && queue->state == DRV_QUEUE_NEW)
 		queue->state = DRV_QUEUE_WANT_REG;

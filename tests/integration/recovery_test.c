@@ -150,6 +150,64 @@ static void test_held_jobs_end(void **state)
 	work_close(&w);
 }
 
+/* Jobs that signal a fence at 0x3000, behind one that waits for ever if @blocked. */
+static void submit_signals(struct work *w, bool is_blocked)
+{
+	struct abi_job jobs[3];
+	struct cmdlist list;
+
+	memset(w->cpu + 0x3000, 0, 0x80);
+	blocked(&list, w);
+	jobs[0] = job_of(&list, 0);
+	jobs[0].flags = ABI_JOB_SYNC;
+	list_at(&list, w, 0x1000);
+	cmdlist_fence(&list, ABI_CMD_FENCE_SIGNAL, w->addr + 0x3040, 1);
+	jobs[1] = jobs[2] = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w->queue, jobs + !is_blocked, 2), 2);
+}
+
+static void expect_never_done(struct work *w)
+{
+	struct abi_completion done[2];
+
+	assert_int_equal(env_reap(&env, w->queue, done, 2), 2);
+	assert_int_not_equal(done[0].status, 0);
+	assert_int_not_equal(done[1].status, 0);
+	if (drv_get_state(env.dev) == DRV_FAILED)
+		assert_int_equal(drv_reset(env.dev), 0);
+	assert_int_equal(one_job(w), 0);
+	env_run(&env, BASE_NS_PER_MS);
+	assert_int_equal(w->cpu[0x3040], 0);
+	assert_int_equal(env.dev->unknown_jobs, 0);
+}
+
+/* What ended with an error is not done later, by the next firmware or the next doorbell. */
+static void test_ended_jobs_are_not_done(void **state)
+{
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	assert_int_equal(one_job(&w), 0);
+	submit_signals(&w, true); /* the second is held back */
+	env_run(&env, BASE_NS_PER_MS);
+	drv_fail(env.dev, -EIO, "a test");
+	expect_never_done(&w);
+
+	drv_fail(env.dev, -EIO, "a test"); /* the queue is to be opened anew */
+	submit_signals(&w, false);
+	assert_int_equal(os_inproc_fault(env.npu, "fw-never-ready", 1), 0); /* nor is it */
+	expect_never_done(&w);
+	work_close(&w);
+	env_run(&env, 10 * BASE_NS_PER_MS);
+
+	work_open(&w);
+	assert_int_equal(os_inproc_fault(env.npu, "error-answer", 1), 0); /* to its doorbell */
+	submit_signals(&w, false);
+	expect_never_done(&w);
+	work_close(&w);
+}
+
 /* Jobs of a live queue that were held back by nothing but the sleep of the device. */
 static void test_rewound_ring(void **state)
 {
@@ -321,15 +379,11 @@ int main(int argc, char **argv)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_hang),
-		T(test_unpublished_jobs_go_on),
-		T(test_held_jobs_end),
-		T(test_rewound_ring),
-		T(test_budget),
-		T(test_window),
-		T(test_configured_budget),
-		T(test_gone),
-		T(test_no_boot),
+		T(test_hang),	       T(test_unpublished_jobs_go_on),
+		T(test_held_jobs_end), T(test_ended_jobs_are_not_done),
+		T(test_rewound_ring),  T(test_budget),
+		T(test_window),	       T(test_configured_budget),
+		T(test_gone),	       T(test_no_boot),
 		T(test_each_fault),
 	};
 
