@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static _Thread_local u64 nr_allocs;
+static _Thread_local u64 nr_allocs, nr_live;
 static _Thread_local u64 fail_nth;
 
 int base_err_set(struct base_err *err, int code, const char *fmt, ...)
@@ -99,11 +99,17 @@ static bool count_and_fail(void)
 	return fail_nth && --fail_nth == 0;
 }
 
+static void *counted_live(void *ptr)
+{
+	nr_live += ptr != NULL;
+	return ptr;
+}
+
 void *base_zalloc(size_t size_bytes)
 {
 	if (count_and_fail())
 		return NULL;
-	return calloc(1, size_bytes ? size_bytes : 1);
+	return counted_live(calloc(1, size_bytes ? size_bytes : 1));
 }
 
 void *base_alloc_array(size_t nr, size_t size_bytes)
@@ -121,6 +127,8 @@ void *base_realloc_array(void *ptr, size_t nr, size_t size_bytes)
 
 	if (__builtin_mul_overflow(nr, size_bytes, &total) || count_and_fail())
 		return NULL;
+	if (!ptr)
+		return counted_live(realloc(NULL, total ? total : 1));
 	return realloc(ptr, total ? total : 1);
 }
 
@@ -136,12 +144,18 @@ char *base_strdup(const char *s)
 
 void base_free(void *ptr)
 {
+	nr_live -= ptr != NULL;
 	free(ptr);
 }
 
 u64 base_alloc_count(void)
 {
 	return nr_allocs;
+}
+
+u64 base_alloc_live(void)
+{
+	return nr_live;
 }
 
 void base_alloc_fail_nth(u64 n)

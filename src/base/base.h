@@ -109,8 +109,10 @@ void *base_realloc_array(void *ptr, size_t nr, size_t size_bytes) BASE_WARN_UNUS
 char *base_strdup(const char *s) BASE_WARN_UNUSED;
 void base_free(void *ptr);
 
-/* Test hooks, per thread: allocations made so far; the n-th from now fails (0 = none). */
+/* Test hooks, per thread: allocations made so far; of these, not freed (wraps in a thread that frees
+ * what others allocated); the n-th from now fails (0 = none). */
 u64 base_alloc_count(void);
+u64 base_alloc_live(void);
 void base_alloc_fail_nth(u64 n);
 
 /** base_hash64() - 64-bit hash of @len bytes; stable across machines; not cryptographic. */

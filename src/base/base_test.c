@@ -75,6 +75,26 @@ static void allocations_count_and_fail_on_demand(void **state)
 	assert_int_equal(base_alloc_count() - before, 3);
 }
 
+static void what_is_not_freed_is_counted(void **state)
+{
+	u64 before = base_alloc_live();
+	void *p, *q, *r;
+
+	(void)state;
+	p = base_zalloc(8);
+	q = base_realloc_array(NULL, 2, 8);
+	r = base_realloc_array(q, 400, 8);
+	assert_non_null(r);
+	assert_int_equal(base_alloc_live() - before, 2);
+	base_alloc_fail_nth(1);
+	assert_null(base_realloc_array(r, 800, 8));
+	assert_int_equal(base_alloc_live() - before, 2);
+	base_free(r);
+	base_free(p);
+	base_free(NULL);
+	assert_int_equal(base_alloc_live(), before);
+}
+
 static void hash_sees_every_byte_and_the_length(void **state)
 {
 	u8 buf[100] = { 0 };
@@ -98,6 +118,7 @@ int main(void)
 		cmocka_unit_test(ids_are_unique_cyclic_and_run_out),
 		cmocka_unit_test(errors_carry_text_and_prefix),
 		cmocka_unit_test(allocations_count_and_fail_on_demand),
+		cmocka_unit_test(what_is_not_freed_is_counted),
 		cmocka_unit_test(hash_sees_every_byte_and_the_length),
 	};
 
