@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
-SLOW = ("tools/regs-compare", "tests/firmware/run", "tests/models/run", "tests/guest/run", "bench/")
+SLOW = ("tools/regs-compare", "tests/firmware/run", "tests/models/run", "tests/guest/run", "bench/", "./check")
 
 
 def rows():

@@ -255,6 +255,18 @@ static void test_events(void **state)
 	assert_true(dev.mmu_faults <= 3 + ABI_MMU_Q_ENTRIES);
 }
 
+/* An index more than a queue ahead: each slot is read once, then it is enough. */
+static void test_event_index_beyond_the_queue(void **state)
+{
+	(void)state;
+	for (u32 slot = 0; slot < ABI_MMU_Q_ENTRIES; slot++)
+		event(slot, ABI_MMU_EVT_F_PERMISSION, 3);
+	*test_os_reg(&os, 0, 0x2100a8) = ABI_MMU_Q_IDX_MASK;
+	drv_mmu_events(&dev);
+	assert_int_equal(dev.mmu_faults, ABI_MMU_Q_ENTRIES);
+	assert_int_equal(fails, 0);
+}
+
 static void test_system_fault(void **state)
 {
 	(void)state;
@@ -274,9 +286,10 @@ static void test_system_fault(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_enable), T(test_descriptor), T(test_invalidate),
-		T(test_slow),	T(test_never),	    T(test_refused),
-		T(test_off),	T(test_events),	    T(test_system_fault),
+		T(test_enable),	      T(test_descriptor), T(test_invalidate),
+		T(test_slow),	      T(test_never),	  T(test_refused),
+		T(test_off),	      T(test_events),	  T(test_event_index_beyond_the_queue),
+		T(test_system_fault),
 	};
 
 	return cmocka_run_group_tests_name("mmu", tests, NULL, NULL);

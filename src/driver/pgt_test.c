@@ -88,6 +88,23 @@ static void test_pieces(void **state)
 	dev.ops->dma_free(dev.os, &dma);
 }
 
+/* From the second piece on, and not up to the last. */
+static void test_middle_pieces(void **state)
+{
+	const u64 va = 0x8000000000;
+	struct os_dma dma;
+
+	(void)state;
+	os.seg_pages = 2;
+	assert_int_equal(dev.ops->dma_alloc(dev.os, 0x8000, 0x1000, OS_CACHE_WB, 38, false, &dma),
+			 0);
+	assert_int_equal(drv_pt_map(&dev, root, va, &dma, 0x3000, 0x2000, 0), 0);
+	assert_int_equal(device_walk(root, va), (dma.segs[1].addr + 0x1000) | 0xc43);
+	assert_int_equal(device_walk(root, va + 0x1000), dma.segs[2].addr | 0xc43);
+	assert_int_equal(device_walk(root, va + 0x2000), 0); /* nothing behind it */
+	dev.ops->dma_free(dev.os, &dma);
+}
+
 /* b52 for whole, aligned groups of 16 only. */
 static void test_contiguous(void **state)
 {
@@ -144,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_middle_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contiguous, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
 	};

@@ -131,6 +131,16 @@ static void test_sync(void **state)
 	assert_int_equal(ring.sync, 0);
 }
 
+/* Nothing is behind it: it is published, and that is all. */
+static void test_sync_is_last(void **state)
+{
+	(void)state;
+	push_sync(&ring, 1, 1);
+	assert_true(drv_ring_publish(&ring));
+	assert_int_equal(drv_ring_unpublished(&ring), 0);
+	assert_false(drv_ring_publish(&ring));
+}
+
 static void test_sync_at_the_wrap(void **state)
 {
 	(void)state;
@@ -157,6 +167,7 @@ int main(void)
 		cmocka_unit_test_setup(test_bad_head, setup),
 		cmocka_unit_test_setup(test_head_past_published, setup),
 		cmocka_unit_test_setup(test_sync, setup),
+		cmocka_unit_test_setup(test_sync_is_last, setup),
 		cmocka_unit_test_setup(test_sync_at_the_wrap, setup),
 	};
 
