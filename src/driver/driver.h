@@ -301,7 +301,8 @@ void drv_queue_destroy(struct drv_queue *queue);
  *
  * Status of a job that a recovery ended: -ETIMEDOUT or -EIO (the engine hung, the device failed) for
  * the oldest of each queue, -ECANCELED for those behind it.  Queues of which the firmware had
- * nothing yet lose nothing.
+ * nothing yet lose nothing.  -ENOMEM: there was none to open the queue with; the next job tries
+ * again.
  */
 int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr) BASE_WARN_UNUSED;
 /** drv_queue_reap() - take up to @max completions, oldest first; returns how many. */

@@ -14,6 +14,7 @@
  * A destroyed queue is freed once it is NEW, or SHARED, and has no jobs under way.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "driver/mmio.h"
 
@@ -30,7 +31,8 @@ static int page_create(struct drv_dev *dev, struct drv_bo **out)
 }
 
 /*
- * Preemption buffers, P 10.6: for what the engine was at when another queue has it.
+ * Preemption buffers, P 10.6: for what the engine was at when another queue has it.  With Intel's
+ * images up to 28 MiB a queue, so a queue without a job has none.
  */
 
 #define PREEMPT_MIN 0x1000 /* SRC: P 4.8 */
@@ -41,30 +43,6 @@ static u64 preempt_size(u32 size, u32 max_size)
 	u64 bytes = base_align_up((u64)(max_size ? max_size : size), BASE_PAGE_SIZE);
 
 	return bytes >= PREEMPT_MIN && bytes <= PREEMPT_MAX ? bytes : 0;
-}
-
-static int preempt_create(struct drv_queue *queue)
-{
-	struct drv_dev *dev = queue->ctx->dev;
-	const struct abi_fw_header *h = &dev->fw.hdr;
-	struct drv_bo_spec spec[] = {
-		{ .size = preempt_size(h->preemption_buffer_1_size,
-				       h->preemption_buffer_1_max_size),
-		  .range = &dev->gen->va.user },
-		{ .size = preempt_size(h->preemption_buffer_2_size,
-				       h->preemption_buffer_2_max_size),
-		  .range = &dev->gen->va.dma },
-	};
-	int ret = 0;
-
-	if (!dev->hws || !spec[0].size || !spec[1].size)
-		return 0;
-	for (u32 i = 0; i < 2 && !ret; i++) {
-		spec[i].align = BASE_PAGE_SIZE;
-		spec[i].cache = OS_CACHE_WC;
-		ret = drv_bo_new(queue->ctx, &spec[i], &queue->preempt[i]);
-	}
-	return ret;
 }
 
 static void preempt_destroy(struct drv_queue *queue)
@@ -87,6 +65,42 @@ static void preempt_point(struct drv_queue *queue)
 	}
 }
 
+/* Before the firmware hears of the queue, unless it has them: both, or none and an error. */
+static int preempt_create(struct drv_queue *queue)
+{
+	struct drv_dev *dev = queue->ctx->dev;
+	const struct abi_fw_header *h = &dev->fw.hdr;
+	struct drv_bo_spec spec[] = {
+		{ .size = preempt_size(h->preemption_buffer_1_size,
+				       h->preemption_buffer_1_max_size),
+		  .range = &dev->gen->va.user },
+		{ .size = preempt_size(h->preemption_buffer_2_size,
+				       h->preemption_buffer_2_max_size),
+		  .range = &dev->gen->va.dma },
+	};
+
+	struct drv_bo *bo[2];
+	int ret;
+
+	if (!dev->hws || !spec[0].size || !spec[1].size || queue->preempt[0])
+		return 0;
+	for (u32 i = 0; i < 2; i++) {
+		spec[i].align = BASE_PAGE_SIZE;
+		spec[i].cache = OS_CACHE_WC;
+	}
+	ret = drv_bo_new(queue->ctx, &spec[0], &bo[0]);
+	if (ret)
+		return ret;
+	ret = drv_bo_new(queue->ctx, &spec[1], &bo[1]);
+	if (ret) {
+		drv_bo_destroy(bo[0]);
+		return ret;
+	}
+	memcpy(queue->preempt, bo, sizeof(bo));
+	preempt_point(queue);
+	return 0;
+}
+
 int drv_jobq_open(struct drv_queue *queue)
 {
 	struct drv_dev *dev = queue->ctx->dev;
@@ -97,19 +111,12 @@ int drv_jobq_open(struct drv_queue *queue)
 	ret = page_create(dev, &queue->bo);
 	if (ret)
 		goto err_put_db;
-	ret = preempt_create(queue);
-	if (ret)
-		goto err_destroy_bos;
 	queue->ring.page = drv_bo_cpu(queue->bo);
 	queue->db_io = dev->regs.doorbell;
 	queue->db_io.off += queue->db * dev->regs.doorbell_stride;
 	drv_ring_init(&queue->ring, queue->ring.page);
-	preempt_point(queue);
 	return 0;
 
-err_destroy_bos:
-	preempt_destroy(queue);
-	drv_bo_destroy(queue->bo);
 err_put_db:
 	base_ids_put(&dev->dbs, queue->db);
 	return ret;
@@ -329,6 +336,23 @@ static void answered(struct drv_dev *dev, void *arg, int ret, const struct abi_j
 		queue->state = DRV_QUEUE_WANT_REG; /* submitted while it was being undone */
 }
 
+/* The device may fail over new mappings: then, and without memory for them, the queue is not opened.
+ * In the latter case its jobs end, and the next one tries again. */
+static bool may_open(struct drv_queue *queue)
+{
+	int ret = preempt_create(queue);
+
+	if (!drv_is_up(queue->ctx->dev) || queue->state != DRV_QUEUE_WANT_REG)
+		return false;
+	if (!ret)
+		return true;
+	drv_warn(queue->ctx->dev, DB, "SSID %u: no preemption buffers for queue %u: %s",
+		 queue->ctx->ssid, queue->db, base_err_name(ret));
+	drv_jobs_end(queue->ctx, queue, ret);
+	drv_queue_forget(queue, ret);
+	return false;
+}
+
 static void ask(struct drv_queue *queue)
 {
 	struct drv_ctx *ctx = queue->ctx;
@@ -343,6 +367,8 @@ static void ask(struct drv_queue *queue)
 		drv_pm_get(ctx->dev);
 		return;
 	}
+	if (queue->state == DRV_QUEUE_WANT_REG && !may_open(queue))
+		return;
 	if (drv_jsm_ask(ctx->dev, q->type, q->answer, &payload, q->put(queue, &payload), true,
 			answered, queue))
 		return; /* all slots taken: again when one is free */

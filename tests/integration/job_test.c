@@ -821,25 +821,71 @@ static void test_crowd(void **state)
 		crowd(seed);
 }
 
-/* As large as the image says, in every slot, mapped in the context; only where it is scheduled. */
-static void test_preemption_buffers(void **state)
+static void expect_preemption_buffers(const struct work *w, u32 size)
 {
-	struct work w;
-
-	(void)state;
-	work_open(&w);
 	for (u32 i = 0; i < ABI_JOBQ_SLOTS; i++) {
-		const struct abi_jobq_job *job = &w.queue->ring.page->slot[i].job;
-		u32 size = env_hws() ? ABI_FW_PREEMPT_SIZE : 0;
+		const struct abi_jobq_job *job = &w->queue->ring.page->slot[i].job;
 
 		assert_int_equal(job->primary_preempt_buf_size, size);
 		assert_int_equal(job->secondary_preempt_buf_size, size);
 		if (!size)
 			continue;
-		assert_true(drv_ctx_range_ok(w.ctx, job->primary_preempt_buf_addr, size));
-		assert_true(drv_ctx_range_ok(w.ctx, job->secondary_preempt_buf_addr, size));
+		assert_true(drv_ctx_range_ok(w->ctx, job->primary_preempt_buf_addr, size));
+		assert_true(drv_ctx_range_ok(w->ctx, job->secondary_preempt_buf_addr, size));
 		assert_true(job->primary_preempt_buf_addr != job->secondary_preempt_buf_addr);
 	}
+}
+
+/* From the first job on as large as the image says, in every slot, mapped in the context; only where
+ * it is scheduled. */
+static void test_preemption_buffers(void **state)
+{
+	struct cmdlist list;
+	struct work w;
+	u64 live;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	live = os_inproc_live_dma(env.npu);
+	expect_preemption_buffers(&w, 0);
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(run_one(&w, &list), 0);
+		expect_preemption_buffers(&w, env_hws() ? ABI_FW_PREEMPT_SIZE : 0);
+	}
+	/* two buffers, and the tables of the range the second is in */
+	assert_true(env_hws() == (os_inproc_live_dma(env.npu) >= live + 2));
+	assert_in_range(os_inproc_live_dma(env.npu) - live, 0, 6);
+	work_close(&w);
+}
+
+/* Each of the allocations fails once: the job ends, the next one works. */
+static void test_no_memory_to_open(void **state)
+{
+	struct abi_completion done = { .status = -ENOMEM };
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+	u32 nth;
+
+	(void)state;
+	if (!env_hws())
+		skip();
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	job = job_of(&list, 1);
+	for (nth = 0; done.status == -ENOMEM; nth++) {
+		expect_preemption_buffers(&w, 0);
+		base_alloc_fail_nth(nth + 1);
+		assert_int_equal(drv_queue_submit(w.queue, &job, 1), 1);
+		base_alloc_fail_nth(0);
+		assert_int_equal(env_reap(&env, w.queue, &done, 1), 1);
+	}
+	assert_int_equal(done.status, 0);
+	assert_true(nth > 4); /* two buffers, and where they are */
+	expect_preemption_buffers(&w, ABI_FW_PREEMPT_SIZE);
 	work_close(&w);
 }
 
@@ -1136,6 +1182,7 @@ int main(int argc, char **argv)
 		T(test_reset_that_fails),
 		T(test_questions_of_a_queue),
 		T(test_preemption_buffers),
+		T(test_no_memory_to_open),
 		T(test_crowd),
 		T(test_duty_cycling),
 		T(test_buttress_errors),
