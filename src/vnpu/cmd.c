@@ -139,7 +139,8 @@ static u32 run_wait(struct vnpu *v, struct vnpu_queue *q)
 	u32 status = fence_address(v, job, &job->fence_va);
 
 	job->fence_val = job->cmd.fence.value;
-	if (status || vnpu_fence_done(v, job, &status))
+	/* behind others of its queue it lines up: what let it go on may let them, too, and first */
+	if (status || (!q->nr_parked && vnpu_fence_done(v, job, &status)))
 		return status;
 	q->state = VNPU_JOB_FENCE;
 	v->jobs.nr_fences++;

@@ -392,6 +392,25 @@ static void test_fence_in_one_queue(void **state)
 	expect_clean(&h);
 }
 
+/* What waits for the same goes on in order, also when the last comes after it was set. */
+static void test_one_fence_in_order(void **state)
+{
+	struct abi_jsm_job_done done;
+
+	(void)state;
+	cmdbuf_fence(&c, ABI_CMD_FENCE_WAIT, DATA, 5);
+	for (u32 i = 0; i < 8; i++)
+		host_submit(&h, 1, HOST_USER, 0x100 + i);
+	host_sleep(&h, 1000000);
+	*word(DATA) = 6;
+	host_submit(&h, 1, HOST_USER, 0x108);
+	for (u32 i = 0; i < 9; i++) {
+		assert_true(host_done(&h, &done, 5000));
+		assert_int_equal(done.job_id, 0x100 + i);
+	}
+	expect_clean(&h);
+}
+
 /* More than can stand aside: the queue waits with its job, and nothing is lost. */
 static void test_many_fences(void **state)
 {
@@ -629,6 +648,7 @@ int main(int argc, char **argv)
 		T(test_fence_wait_parks),
 		T(test_fence_between_queues),
 		T(test_fence_in_one_queue),
+		T(test_one_fence_in_order),
 		T(test_many_fences),
 		T(test_doorbell_rules),
 		T(test_flags),

@@ -58,7 +58,7 @@ void vnpu_unpark(struct vnpu *v, struct vnpu_queue *q)
 		vnpu_job_finish(v, q, first->status);
 }
 
-bool vnpu_parked_look(struct vnpu *v)
+static bool look_once(struct vnpu *v)
 {
 	u32 left = v->jobs.nr_parked;
 	bool moved = false;
@@ -76,6 +76,16 @@ bool vnpu_parked_look(struct vnpu *v)
 		vnpu_queue_kick(v, q);
 		moved = true;
 	}
+	return moved;
+}
+
+/* Until nothing new is found: a fence that is set in mid-look must not let the later ones go first. */
+bool vnpu_parked_look(struct vnpu *v)
+{
+	bool moved = false;
+
+	while (look_once(v))
+		moved = true;
 	return moved;
 }
 
