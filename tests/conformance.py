@@ -90,6 +90,12 @@ def collect(graph, ops, types):
             types.add(value_type(value))
 
 
+def device_string(args):
+    if ":" in args.device:
+        return args.device
+    return f"sim:{args.device},engine={args.engine}"
+
+
 class Case:
     def __init__(self, folder):
         self.folder = folder
@@ -104,7 +110,7 @@ class Case:
         """(status, text): pass, unsupported, fail"""
         for data in sorted(self.folder.glob("test_data_set_*")):
             cmd = [args.npu, "run", str(self.folder / "model.onnx"), "--reference", str(data),
-                   "--quiet", "--device", f"sim:{args.device},engine={args.engine}"]
+                   "--quiet", "--device", device_string(args)]
             try:
                 done = subprocess.run(cmd, capture_output=True, text=True, timeout=300)
             except subprocess.TimeoutExpired:
@@ -131,7 +137,7 @@ def main():
     parser.add_argument("--npu", default=str(here / "build/bin/npu"))
     parser.add_argument("--data", default=DATA)
     parser.add_argument("--engine", default="onednn")
-    parser.add_argument("--device", default="npu37", help="generation of the virtual NPU")
+    parser.add_argument("--device", default="npu37", help="generation of the virtual NPU, or a whole device string")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("-v", action="store_true")
     parser.add_argument("cases", nargs="*")

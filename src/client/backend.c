@@ -5,7 +5,8 @@
 
 #include "client/internal.h"
 
-static const struct backend_ops *const backends[] = { &backend_sim, &backend_vfio_user };
+static const struct backend_ops *const backends[] = { &backend_sim, &backend_vfio_user,
+						      &backend_npud };
 
 const struct backend_ops *backend_by_idx(u32 idx)
 {

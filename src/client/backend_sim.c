@@ -11,16 +11,12 @@
 
 #include "client/dump_file.h"
 #include "client/internal.h"
-#include "client/sim_spec.h"
 #include "driver/gen/gen.h"
 #include "os/inproc.h"
-#include "os/vfio_user.h"
 #include "regs/gen.h"
+#include "service/host.h"
 #include "service/path.h"
 #include "service/svc.h"
-
-#define VFIO_USER_PREFIX "vfio-user:"
-#define VFIO_USER_FORM	 "vfio-user:PATH"
 
 /* One process has the device for itself and is about to use it: it does not doze off in between. */
 #define IDLE_MS 1000u
@@ -29,13 +25,10 @@
 
 struct sim {
 	struct backend base;
-	struct os_device *os;
-	void (*destroy_os)(struct os_device *os);
-	struct drv_dev *drv;
+	struct svc_host host;
 	struct svc *svc;
 	struct svc_client *client;
 	u32 idx;
-	u64 create_ns;
 	const struct npu_open_options *options; /* while connecting */
 	struct dump_files dumps;
 };
@@ -66,42 +59,12 @@ static void on_trouble(void *opaque, struct drv_dev *dev, const char *why)
 	dump_files_write(&sim->dumps, dev, why);
 }
 
-static int create_device(struct sim *sim, const struct sim_spec *spec, struct base_err *err)
+static void on_failed(void *opaque, struct drv_dev *drv)
 {
-	struct os_inproc_config cfg = { .gen = spec->gen,
-					.device_id = spec->device_id,
-					.stepped = spec->stepped,
-					.seed = spec->seed,
-					.engine = spec->engine,
-					.engine_threads = spec->threads,
-					.engine_strict = spec->strict,
-					.trace = spec->trace[0] ? spec->trace : NULL };
+	const struct sim *sim = opaque;
 
-	sim->destroy_os = os_inproc_destroy;
-	return os_inproc_create(&cfg, &sim->os, err);
-}
-
-static int boot(struct sim *sim, u32 sched, struct base_err *err)
-{
-	const struct npu_open_options *options = sim->options;
-	struct drv_config cfg = { .firmware = options->firmware,
-				  .ignore_env = getauxval(AT_SECURE) != 0,
-				  .sched = sched,
-				  .idle_ms = options->stay_awake ? DRV_NEVER : IDLE_MS,
-				  .on_step = on_step,
-				  .on_trouble = on_trouble,
-				  .opaque = sim };
-	int ret = drv_create(sim->os, &cfg, &sim->drv, err);
-
-	if (ret)
-		return ret;
-	ret = drv_boot(sim->drv, err);
-	if (!ret)
-		return 0;
-	if (options->on_register)
-		drv_dump_registers(sim->drv, options->on_register, options->opaque);
-	drv_destroy(sim->drv);
-	return ret;
+	if (sim->options->on_register)
+		drv_dump_registers(drv, sim->options->on_register, sim->options->opaque);
 }
 
 static struct svc_limits machine_limits(void)
@@ -115,7 +78,7 @@ static struct svc_limits machine_limits(void)
 	return limits;
 }
 
-static int serve(struct sim *sim, bool stepped, struct base_err *err)
+static int serve(struct sim *sim, struct base_err *err)
 {
 	struct svc_cred cred = { .uid = (u32)geteuid(),
 				 .pid = (u32)getpid(),
@@ -126,7 +89,8 @@ static int serve(struct sim *sim, bool stepped, struct base_err *err)
 
 	if (ret)
 		return base_err_set(err, ret, "device: no memory for the service");
-	ret = svc_add_device(sim->svc, sim->drv, stepped ? STEPPED_POLL_NS : 0, &sim->idx);
+	ret = svc_add_device(sim->svc, sim->host.drv, sim->host.stepped ? STEPPED_POLL_NS : 0,
+			     &sim->idx);
 	if (ret)
 		goto err_destroy;
 	ret = svc_client_create(sim->svc, &cred, &sim->client);
@@ -141,40 +105,28 @@ err_destroy:
 	return base_err_set(err, ret, "device: no memory for the service");
 }
 
-/* @spec NULL: @device is a vfio-user socket. */
-static int bring_up(struct sim *sim, const struct sim_spec *spec, const char *device,
-		    struct base_err *err)
+static int bring_up(struct sim *sim, const char *device, struct base_err *err)
 {
-	u64 start = base_clock_ns();
-	int ret;
+	const struct npu_open_options *options = sim->options;
+	const struct drv_config cfg = { .firmware = options->firmware,
+					.ignore_env = getauxval(AT_SECURE) != 0,
+					.idle_ms = options->stay_awake ? DRV_NEVER : IDLE_MS,
+					.on_step = on_step,
+					.on_trouble = on_trouble,
+					.opaque = sim };
+	int ret = svc_host_open(device, &cfg, on_failed, &sim->host, err);
 
-	if (spec) {
-		ret = create_device(sim, spec, err);
-	} else {
-		sim->destroy_os = os_vfio_user_destroy;
-		ret = os_vfio_user_create(device + strlen(VFIO_USER_PREFIX), &sim->os, err);
-	}
-	sim->create_ns = base_clock_ns() - start;
 	if (ret)
 		return ret;
-	ret = boot(sim, spec ? spec->sched : DRV_SCHED_AUTO, err);
+	ret = serve(sim, err);
 	if (ret)
-		goto err_destroy_os;
-	ret = serve(sim, spec && spec->stepped, err);
-	if (ret)
-		goto err_destroy_drv;
-	return 0;
-
-err_destroy_drv:
-	drv_destroy(sim->drv);
-err_destroy_os:
-	sim->destroy_os(sim->os);
+		svc_host_close(&sim->host);
 	return ret;
 }
 
-static int connect_any(const struct backend_ops *ops, const struct sim_spec *spec,
-		       const char *device, const struct npu_open_options *options,
-		       struct backend **out, struct base_err *err)
+static int connect_any(const struct backend_ops *ops, const char *device,
+		       const struct npu_open_options *options, struct backend **out,
+		       struct base_err *err)
 {
 	struct sim *sim = base_zalloc(sizeof(*sim));
 	int ret;
@@ -186,7 +138,7 @@ static int connect_any(const struct backend_ops *ops, const struct sim_spec *spe
 	if (ret)
 		goto err_free;
 	sim->options = options;
-	ret = bring_up(sim, spec, device, err);
+	ret = bring_up(sim, device, err);
 	sim->options = NULL;
 	if (ret)
 		goto err_dump_fini;
@@ -203,16 +155,13 @@ err_free:
 static int sim_connect(const char *device, const struct npu_open_options *options,
 		       struct backend **out, struct base_err *err)
 {
-	struct sim_spec spec;
-	int ret = sim_spec_parse(device, &spec, err);
-
-	return ret ? ret : connect_any(&backend_sim, &spec, device, options, out, err);
+	return connect_any(&backend_sim, device, options, out, err);
 }
 
 static int vfio_user_connect(const char *device, const struct npu_open_options *options,
 			     struct backend **out, struct base_err *err)
 {
-	return connect_any(&backend_vfio_user, NULL, device, options, out, err);
+	return connect_any(&backend_vfio_user, device, options, out, err);
 }
 
 static void sim_disconnect(struct backend *be)
@@ -222,8 +171,7 @@ static void sim_disconnect(struct backend *be)
 	svc_client_close(sim->client);
 	svc_remove_device(sim->svc, sim->idx, NULL); /* if not in order, then by drv_destroy() */
 	svc_destroy(sim->svc);
-	drv_destroy(sim->drv);
-	sim->destroy_os(sim->os);
+	svc_host_close(&sim->host);
 	dump_files_fini(&sim->dumps);
 	base_free(sim);
 }
@@ -282,15 +230,15 @@ static void sim_query(struct backend *be, struct npu_device_info *out)
 {
 	struct sim *sim = to_sim(be);
 
-	out->device_create_ns = sim->create_ns;
+	out->device_create_ns = sim->host.create_ns;
 	for (u32 cls = 0; cls < OS_INPROC_NR_CLASSES; cls++)
-		out->findings += os_inproc_nr_findings(sim->os, (enum os_inproc_class)cls);
+		out->findings += os_inproc_nr_findings(sim->host.os, (enum os_inproc_class)cls);
 }
 
 /* What the other side found, it tells in its own log. */
 static void vfio_user_query(struct backend *be, struct npu_device_info *out)
 {
-	out->device_create_ns = to_sim(be)->create_ns;
+	out->device_create_ns = to_sim(be)->host.create_ns;
 }
 
 static void vfio_user_list(void (*item)(void *opaque, const char *device, const char *description),
@@ -333,8 +281,8 @@ const struct backend_ops backend_sim = {
 };
 
 const struct backend_ops backend_vfio_user = {
-	.prefix = VFIO_USER_PREFIX,
-	.form = VFIO_USER_FORM,
+	.prefix = SVC_VFIO_USER_PREFIX,
+	.form = SVC_VFIO_USER_FORM,
 	.connect = vfio_user_connect,
 	.disconnect = sim_disconnect,
 	.open = sim_open,

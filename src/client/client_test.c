@@ -154,6 +154,10 @@ static void no_list(void (*item)(void *opaque, const char *device, const char *d
 	(void)item, (void)opaque;
 }
 
+const struct backend_ops backend_npud = {
+	.prefix = "npud:", .form = "npud:PATH", .connect = no_connect, .list = no_list
+};
+
 const struct backend_ops backend_vfio_user = {
 	.prefix = "vfio-user:", .form = "vfio-user:PATH", .connect = no_connect, .list = no_list
 };

@@ -50,6 +50,7 @@ struct backend_ops {
 
 extern const struct backend_ops backend_sim;
 extern const struct backend_ops backend_vfio_user;
+extern const struct backend_ops backend_npud;
 
 /** backend_find() - the row whose prefix @device has; -EINVAL naming all forms. */
 int backend_find(const char *device, const struct backend_ops **out,

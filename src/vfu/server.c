@@ -348,7 +348,9 @@ int vfu_server_create(const struct vfu_config *cfg, struct vfu_server **out, str
 	if (!srv)
 		return base_err_set(err, -ENOMEM, "%s: no memory", cfg->name);
 	srv->cfg = *cfg;
-	srv->socket.fd = -1;
+	srv->socket = (struct vfu_socket){
+		.type = SOCK_STREAM, .mode = 0600, .group = (gid_t)-1, .fd = -1
+	};
 	srv->client_fd = -1;
 	ret = -pthread_mutex_init(&srv->lock, NULL);
 	if (ret) {

@@ -11,14 +11,9 @@
 #include "vfu/json.h"
 #include "vfu/msix.h"
 #include "vfu/pump.h"
+#include "vfu/socket.h"
 #include "vfu/vfu.h"
 #include "vfu/wire.h"
-
-struct vfu_socket { /* a socket in the file system */
-	int fd;	    /* -1: none */
-	char path[108];
-	u64 dev, ino; /* of the file: only our own is removed */
-};
 
 struct vfu_server {
 	struct vfu_config cfg;
@@ -57,10 +52,5 @@ void vfu_finding(struct vfu_server *srv, enum vfu_class cls, const char *where, 
 
 /** vfu_cmd_handle() - do what @msg asks and answer; a negative errno ends the connection */
 int vfu_cmd_handle(struct vfu_server *srv, struct vfu_msg *msg) BASE_WARN_UNUSED;
-
-/** vfu_socket_open() - listen at @path, safely (vfu_server_listen()) */
-int vfu_socket_open(struct vfu_socket *sock, const char *path,
-		    struct base_err *err) BASE_WARN_UNUSED;
-void vfu_socket_close(struct vfu_socket *sock);
 
 #endif

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
-/*
- * The socket in the file system: for its owner alone, in a directory only he can change, never in
- * the place of a living one.
- */
+#include "vfu/socket.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
-
-#include "vfu/server.h"
 
 static void dir_of(const char *path, char *out, size_t size)
 {
@@ -106,9 +103,12 @@ static int bind_listen(struct vfu_socket *sock, const struct sockaddr_un *addr)
 	int ret;
 
 	/* the mode of the socket is that of the file to be, before anybody can see it */
-	if (fchmod(sock->fd, 0600) || bind(sock->fd, (const struct sockaddr *)addr, sizeof(*addr)))
+	if (fchmod(sock->fd, sock->mode) ||
+	    bind(sock->fd, (const struct sockaddr *)addr, sizeof(*addr)))
 		return -errno;
-	if (lstat(addr->sun_path, &st) || listen(sock->fd, 4)) {
+	if (lstat(addr->sun_path, &st) ||
+	    (sock->group != (gid_t)-1 && lchown(addr->sun_path, (uid_t)-1, sock->group)) ||
+	    listen(sock->fd, 64)) {
 		ret = -errno;
 		unlink(addr->sun_path);
 		return ret;
@@ -136,7 +136,7 @@ int vfu_socket_open(struct vfu_socket *sock, const char *path, struct base_err *
 	ret = clear_path(&addr, err);
 	if (ret)
 		goto out;
-	sock->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	sock->fd = socket(AF_UNIX, sock->type | SOCK_CLOEXEC, 0);
 	if (sock->fd < 0) {
 		ret = base_err_set(err, -errno, "socket %s: %s", path, strerror(errno));
 		goto out;

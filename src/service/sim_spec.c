@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/sim_spec.h"
+#include "service/sim_spec.h"
 
 #include <errno.h>
 #include <string.h>

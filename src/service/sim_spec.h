@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Device strings of virtual NPUs in this process. */
-#ifndef CLIENT_SIM_SPEC_H
-#define CLIENT_SIM_SPEC_H
+#ifndef SERVICE_SIM_SPEC_H
+#define SERVICE_SIM_SPEC_H
 
 #include "base/base.h"
 

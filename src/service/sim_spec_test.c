@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "client/sim_spec.c"
+#include "service/sim_spec.c"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,732 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A service in another process, npud, over a socket (abi/npud.h).
+ *
+ * Buffers and queue pages are mapped here: a job costs one message without an answer, and its
+ * completion none.  What the service would refuse at once is refused here, by the same rules
+ * (service/check.h), so that a bad job is told to who submits it and not to who reads completions.
+ *
+ * A queue's counters belong to the threads that submit and that read, one each (npu.h).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "abi/job.h"
+#include "abi/npud.h"
+#include "client/internal.h"
+#include "service/check.h"
+#include "service/path.h"
+
+#define PREFIX	 "npud:"
+#define CHUNK	 62u  /* descriptors of one message; what a queue holds */
+#define CTX_JOBS 256u /* what a context holds */
+
+enum kind { KIND_OTHER, KIND_BUFFER, KIND_QUEUE };
+
+struct remote { /* a handle */
+	u32 handle;
+	u32 parent; /* of a buffer, a queue: its context */
+	enum kind kind;
+	int event_fd; /* -1: none yet */
+	void *cpu;    /* mapping */
+	u64 size_bytes;
+	u64 addr;		     /* of a buffer */
+	struct abi_queue_page *page; /* of a queue: cpu */
+	_Atomic u32 submitted;	     /* of a queue, ever */
+	u32 taken;		     /* of them; page->head */
+	struct remote *next;
+};
+
+struct npud {
+	struct backend base;
+	int fd;
+	bool flat;
+	u64 connect_ns;
+	u32 tag;
+	pthread_mutex_t
+		lock; /* protects: the list, tag, and that a request is followed by its reply */
+	struct remote *remotes;
+};
+
+static struct npud *to_npud(struct backend *be)
+{
+	return base_container_of(be, struct npud, base);
+}
+
+/*
+ * Messages
+ */
+
+static int gone(struct base_err *err)
+{
+	return base_err_set(err, -ENODEV, "npud: the daemon is gone; start it and open anew");
+}
+
+static int send_request(const struct npud *npud, const struct abi_npud_req *req,
+			const void *payload)
+{
+	struct iovec iov[] = { { .iov_base = (void *)(uintptr_t)req, .iov_len = sizeof(*req) },
+			       { .iov_base = (void *)(uintptr_t)payload, .iov_len = req->size } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = BASE_ARRAY_SIZE(iov) };
+	ssize_t n;
+
+	do
+		n = sendmsg(npud->fd, &msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -ENODEV : 0;
+}
+
+struct answer {
+	void *buf; /* payload goes here */
+	u64 size;  /* room for it, then how much came */
+	int fd;	   /* -1: none came */
+};
+
+static int take_fd(struct msghdr *msg)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
+
+static s64 recv_reply(const struct npud *npud, u32 tag, struct answer *answer, struct base_err *err)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	char text[sizeof(err->text)];
+	struct abi_npud_reply reply;
+	/* words of an error go behind the payload's room; an answer is never longer than that */
+	struct iovec iov[] = { { .iov_base = &reply, .iov_len = sizeof(reply) },
+			       { .iov_base = answer->buf, .iov_len = answer->size },
+			       { .iov_base = text, .iov_len = sizeof(text) } };
+	struct msghdr msg = { .msg_iov = iov,
+			      .msg_iovlen = BASE_ARRAY_SIZE(iov),
+			      .msg_control = &control,
+			      .msg_controllen = sizeof(control) };
+	u64 head;
+	ssize_t n;
+
+	do
+		n = recvmsg(npud->fd, &msg, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < (ssize_t)sizeof(reply) || reply.tag != tag || reply.size > (u64)n - sizeof(reply))
+		return gone(err);
+	answer->fd = take_fd(&msg);
+	if (reply.result >= 0) {
+		answer->size = base_min(answer->size, (u64)reply.size);
+		return reply.result;
+	}
+	head = base_min(answer->size, (u64)reply.size);
+	return base_err_set(err, (int)reply.result, "%.*s%.*s", (int)head,
+			    (const char *)answer->buf,
+			    (int)base_min((u64)reply.size - head, sizeof(text) - 1), text);
+}
+
+/* One request, one reply. */
+static s64 ask(struct npud *npud, struct abi_npud_req req, const void *payload,
+	       struct answer *answer, struct base_err *err)
+{
+	s64 ret;
+
+	pthread_mutex_lock(&npud->lock);
+	req.tag = ++npud->tag;
+	ret = send_request(npud, &req, payload) ? gone(err)
+						: recv_reply(npud, req.tag, answer, err);
+	pthread_mutex_unlock(&npud->lock);
+	return ret;
+}
+
+/* Of an answer that says nothing else: the error, or 0. */
+static int negative(s64 result)
+{
+	return result < 0 ? (int)result : 0;
+}
+
+static s64 ask_simple(struct npud *npud, enum abi_npud_op op, u32 handle, struct base_err *err)
+{
+	struct answer answer = { .fd = -1 };
+
+	return ask(npud, (struct abi_npud_req){ .op = (u16)op, .handle = handle }, NULL, &answer,
+		   err);
+}
+
+/*
+ * Handles
+ */
+
+static struct remote *find(struct npud *npud, u32 handle)
+{
+	struct remote *r;
+
+	pthread_mutex_lock(&npud->lock);
+	for (r = npud->remotes; r && r->handle != handle; r = r->next)
+		;
+	pthread_mutex_unlock(&npud->lock);
+	return r;
+}
+
+static void add(struct npud *npud, struct remote *r)
+{
+	pthread_mutex_lock(&npud->lock);
+	r->next = npud->remotes;
+	npud->remotes = r;
+	pthread_mutex_unlock(&npud->lock);
+}
+
+static void release(struct remote *r)
+{
+	if (r->cpu)
+		munmap(r->cpu, r->size_bytes);
+	if (r->event_fd >= 0)
+		close(r->event_fd);
+	base_free(r);
+}
+
+/* It, and what is below it. */
+static void forget(struct npud *npud, u32 handle)
+{
+	struct remote **at = &npud->remotes;
+
+	pthread_mutex_lock(&npud->lock);
+	while (*at) {
+		struct remote *r = *at;
+
+		if (r->handle != handle && r->parent != handle) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		release(r);
+	}
+	pthread_mutex_unlock(&npud->lock);
+}
+
+/*
+ * Mappings and events
+ */
+
+static int map_remote(struct npud *npud, struct remote *r, struct base_err *err)
+{
+	struct answer answer = { .fd = -1 };
+	s64 size = ask(npud, (struct abi_npud_req){ .op = ABI_NPUD_MAP, .handle = r->handle }, NULL,
+		       &answer, err);
+	void *cpu;
+
+	if (size < 0)
+		return (int)size;
+	if (answer.fd < 0)
+		return base_err_set(err, -EPROTO, "npud: a mapping came without its descriptor");
+	cpu = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, answer.fd, 0);
+	close(answer.fd);
+	if (cpu == MAP_FAILED)
+		return base_err_set(err, -ENOMEM, "npud: mapping %lld bytes: %s", (long long)size,
+				    strerror(errno));
+	r->cpu = cpu;
+	r->size_bytes = (u64)size;
+	return 0;
+}
+
+/* Armed from here on; the descriptor comes with the first answer. */
+static int arm(struct npud *npud, struct remote *r, struct base_err *err)
+{
+	struct answer answer = { .fd = -1 };
+	const struct abi_npud_req req = { .op = ABI_NPUD_EVENT,
+					  .handle = r->handle,
+					  .arg = r->event_fd < 0 };
+	s64 ret = ask(npud, req, NULL, &answer, err);
+
+	if (ret < 0)
+		return (int)ret;
+	if (answer.fd >= 0)
+		r->event_fd = answer.fd;
+	return r->event_fd >= 0 ? 0
+				: base_err_set(err, -EPROTO, "npud: an event without descriptor");
+}
+
+static int open_queue(struct npud *npud, struct remote *r, struct base_err *err)
+{
+	int ret = map_remote(npud, r, err);
+
+	if (!ret && r->size_bytes < sizeof(*r->page))
+		ret = base_err_set(err, -EPROTO, "npud: a queue's page of %llu bytes",
+				   (unsigned long long)r->size_bytes);
+	if (!ret)
+		ret = arm(npud, r, err);
+	r->page = r->cpu;
+	return ret;
+}
+
+static int open_buffer(struct npud *npud, struct remote *r, struct base_err *err)
+{
+	struct svc_call_bo call = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(call) } };
+	struct answer answer = { .buf = &call, .size = sizeof(call), .fd = -1 };
+	s64 ret = ask(npud,
+		      (struct abi_npud_req){
+			      .op = ABI_NPUD_CALL, .handle = r->handle, .size = sizeof(call) },
+		      &call, &answer, err);
+
+	if (ret < 0)
+		return (int)ret;
+	r->addr = call.addr;
+	return map_remote(npud, r, err);
+}
+
+/*
+ * The tree
+ */
+
+static int ask_path(struct npud *npud, enum abi_npud_op op, u32 handle, const char *path, u32 *out,
+		    struct base_err *err)
+{
+	struct answer answer = { .fd = -1 };
+	s64 ret = ask(
+		npud,
+		(struct abi_npud_req){ .op = (u16)op, .handle = handle, .size = (u32)strlen(path) },
+		path, &answer, err);
+
+	if (ret < 0)
+		return (int)ret;
+	*out = (u32)ret;
+	return 0;
+}
+
+static enum kind kind_of(const char *path)
+{
+	if (strncmp(path, "bo/", 3) == 0)
+		return KIND_BUFFER;
+	return strncmp(path, "queue", 5) == 0 ? KIND_QUEUE : KIND_OTHER;
+}
+
+static int enter(struct npud *npud, u32 handle, u32 parent, enum kind kind, struct base_err *err)
+{
+	struct remote *r = base_zalloc(sizeof(*r));
+	int ret = 0;
+
+	if (!r)
+		return base_err_set(err, -ENOMEM, "npud: no memory for a handle");
+	*r = (struct remote){ .handle = handle, .parent = parent, .kind = kind, .event_fd = -1 };
+	if (kind == KIND_QUEUE)
+		ret = open_queue(npud, r, err);
+	else if (kind == KIND_BUFFER)
+		ret = open_buffer(npud, r, err);
+	if (ret)
+		release(r);
+	else
+		add(npud, r);
+	return ret;
+}
+
+static int npud_close(struct backend *be, u32 handle, struct base_err *err)
+{
+	struct npud *npud = to_npud(be);
+
+	forget(npud, handle);
+	return (int)ask_simple(npud, ABI_NPUD_CLOSE, handle, err);
+}
+
+static int npud_open(struct backend *be, const char *path, u32 *handle, struct base_err *err)
+{
+	struct npud *npud = to_npud(be);
+	char full[SVC_PATH_MAX + 16];
+	int ret;
+
+	snprintf(full, sizeof(full), "0/%s", path);
+	ret = ask_path(npud, ABI_NPUD_OPEN, 0, full, handle, err);
+	if (ret)
+		return ret;
+	ret = enter(npud, *handle, 0, KIND_OTHER, err);
+	if (ret)
+		(void)npud_close(be, *handle, NULL);
+	return ret;
+}
+
+static int npud_dup(struct backend *be, u32 handle, const char *path, u32 *out,
+		    struct base_err *err)
+{
+	struct npud *npud = to_npud(be);
+	int ret = ask_path(npud, ABI_NPUD_DUP, handle, path, out, err);
+
+	if (ret)
+		return ret;
+	ret = enter(npud, *out, handle, kind_of(path), err);
+	if (ret)
+		(void)npud_close(be, *out, NULL);
+	return ret;
+}
+
+static int npud_call(struct backend *be, u32 handle, void *arg, u64 size, struct base_err *err)
+{
+	struct answer answer = { .buf = arg, .size = size, .fd = -1 };
+	struct abi_npud_req req = { .op = ABI_NPUD_CALL, .handle = handle, .size = (u32)size };
+
+	if (size > ABI_NPUD_PAYLOAD)
+		return base_err_set(err, -EINVAL, "call: %llu bytes hold no struct of a call",
+				    (unsigned long long)size);
+	return negative(ask(to_npud(be), req, arg, &answer, err));
+}
+
+static int npud_map(struct backend *be, u32 handle, void **cpu, struct base_err *err)
+{
+	const struct remote *r = find(to_npud(be), handle);
+
+	if (!r || !r->cpu)
+		return base_err_set(err, -EOPNOTSUPP, "handle %u cannot be mapped", handle);
+	*cpu = r->cpu;
+	return 0;
+}
+
+/*
+ * Queues
+ */
+
+/* Do buffers of the context cover it? */
+struct cover {
+	const struct npud *npud;
+	u32 ctx;
+};
+
+static const struct remote *buffer_at(const struct cover *in, u64 addr)
+{
+	for (const struct remote *r = in->npud->remotes; r; r = r->next)
+		if (r->kind == KIND_BUFFER && r->parent == in->ctx && addr >= r->addr &&
+		    addr - r->addr < r->size_bytes)
+			return r;
+	return NULL;
+}
+
+static bool covers(const void *opaque, u64 addr, u64 size)
+{
+	const struct remote *r;
+	u64 end;
+
+	if (!base_add_u64(addr, size, &end))
+		return false;
+	while (addr < end && (r = buffer_at(opaque, addr)) != NULL)
+		addr = r->addr + r->size_bytes;
+	return addr >= end;
+}
+
+/* How many of @nr jobs are good, and why the next one is not. */
+static u32 good_jobs(struct npud *npud, u32 ctx, const struct abi_job *jobs, u32 nr,
+		     struct base_err *err)
+{
+	const struct cover cover = { npud, ctx };
+	const struct svc_ranges in = { .cover = covers, .opaque = &cover, .flat = npud->flat };
+	u32 good = 0;
+
+	pthread_mutex_lock(&npud->lock);
+	while (good < nr && !svc_job_check(&in, &jobs[good], good, err))
+		good++;
+	pthread_mutex_unlock(&npud->lock);
+	return good;
+}
+
+static u32 since(const struct remote *r, const u32 *count)
+{
+	return atomic_load(&r->submitted) - __atomic_load_n(count, __ATOMIC_ACQUIRE);
+}
+
+/* Of the queue by what was not read, of its context by what is pending: as the service counts. */
+static u32 room_for(struct npud *npud, const struct remote *queue)
+{
+	u32 unread = since(queue, &queue->page->head), pending = 0;
+	u32 room = unread < CHUNK ? CHUNK - unread : 0;
+
+	pthread_mutex_lock(&npud->lock);
+	for (const struct remote *r = npud->remotes; r; r = r->next)
+		if (r->kind == KIND_QUEUE && r->parent == queue->parent)
+			pending += since(r, &r->page->tail);
+	pthread_mutex_unlock(&npud->lock);
+	return base_min(room, pending < CTX_JOBS ? CTX_JOBS - pending : 0);
+}
+
+static s64 submit(struct npud *npud, struct remote *r, const struct abi_job *jobs, u64 nr,
+		  struct base_err *err)
+{
+	u32 room = room_for(npud, r);
+	struct abi_npud_req req = { .op = ABI_NPUD_POST, .handle = r->handle };
+	u32 take = good_jobs(npud, r->parent, jobs, (u32)base_min(nr, (u64)room), err);
+
+	if (!room)
+		return base_err_set(err, -EAGAIN, "queue: full; read its completions first");
+	if (!take)
+		return -EINVAL;
+	req.size = (u32)(take * sizeof(*jobs));
+	atomic_fetch_add(&r->submitted, take);
+	if (send_request(npud, &req, jobs))
+		return gone(err);
+	return (s64)(take * sizeof(*jobs));
+}
+
+static s64 npud_write(struct backend *be, u32 handle, const void *buf, u64 size,
+		      struct base_err *err)
+{
+	struct npud *npud = to_npud(be);
+	struct remote *r = find(npud, handle);
+	struct answer answer = { .fd = -1 };
+
+	if (r && r->kind == KIND_QUEUE && size && size % sizeof(struct abi_job) == 0)
+		return submit(npud, r, buf, size / sizeof(struct abi_job), err);
+	if (size > ABI_NPUD_PAYLOAD)
+		size = ABI_NPUD_PAYLOAD;
+	return ask(
+		npud,
+		(struct abi_npud_req){ .op = ABI_NPUD_WRITE, .handle = handle, .size = (u32)size },
+		buf, &answer, err);
+}
+
+static s64 take_completions(struct remote *r, u8 *dst, u64 max)
+{
+	u32 nr = __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE) - r->taken;
+
+	nr = base_min(nr, ABI_QUEUE_PAGE_ENTRIES);
+	nr = (u32)base_min((u64)nr, max);
+	for (u32 i = 0; i < nr; i++)
+		memcpy(dst + i * sizeof(r->page->ring[0]),
+		       &r->page->ring[(r->taken + i) % ABI_QUEUE_PAGE_ENTRIES],
+		       sizeof(r->page->ring[0]));
+	r->taken += nr;
+	__atomic_store_n(&r->page->head, r->taken, __ATOMIC_RELEASE);
+	return (s64)(nr * sizeof(r->page->ring[0]));
+}
+
+static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct base_err *err)
+{
+	struct npud *npud = to_npud(be);
+	struct remote *r = find(npud, handle);
+	struct answer answer = { .buf = buf,
+				 .size = base_min(size, (u64)ABI_NPUD_PAYLOAD),
+				 .fd = -1 };
+
+	if (r && r->kind == KIND_QUEUE && size >= sizeof(struct abi_completion))
+		return take_completions(r, buf, size / sizeof(struct abi_completion));
+	return ask(
+		npud,
+		(struct abi_npud_req){ .op = ABI_NPUD_READ, .handle = handle, .arg = answer.size },
+		NULL, &answer, err);
+}
+
+/*
+ * Waiting: for the handle's event, or the end of the daemon
+ */
+
+/* 0: it may be ready now. */
+static int sleep_on(const struct npud *npud, const struct remote *r, u64 until_ns,
+		    struct base_err *err)
+{
+	struct pollfd fds[] = { { .fd = r->event_fd, .events = POLLIN },
+				{ .fd = npud->fd, .events = POLLRDHUP } };
+	u64 now = base_clock_ns(), left = until_ns > now ? until_ns - now : 0;
+	const struct timespec ts = { .tv_sec =
+					     (time_t)base_min(left / BASE_NS_PER_S, (u64)INT32_MAX),
+				     .tv_nsec = (long)(left % BASE_NS_PER_S) };
+	eventfd_t count;
+
+	if (ppoll(fds, BASE_ARRAY_SIZE(fds), &ts, NULL) < 0 && errno != EINTR)
+		return base_err_set(err, -errno, "npud: waiting: %s", strerror(errno));
+	if (fds[0].revents)
+		(void)!eventfd_read(r->event_fd, &count);
+	else if (fds[1].revents)
+		return gone(err);
+	return 0;
+}
+
+static bool has_completions(const struct remote *r)
+{
+	return __atomic_load_n(&r->page->tail, __ATOMIC_ACQUIRE) != r->taken;
+}
+
+/* 0 ready, -EAGAIN not yet; the service is told to raise the event. */
+static int look_at_queue(struct remote *r, struct base_err *err)
+{
+	if (has_completions(r))
+		return 0;
+	if (atomic_load(&r->submitted) == r->taken)
+		return base_err_set(err, -ENODATA,
+				    "queue: nothing is pending, so nothing can complete");
+	__atomic_store_n(&r->page->waiting, 1, __ATOMIC_RELAXED);
+	atomic_thread_fence(memory_order_seq_cst); /* pairs with the service's, page.c */
+	return has_completions(r) ? 0 : -EAGAIN;
+}
+
+static int look_at_other(struct npud *npud, struct remote *r, struct base_err *err)
+{
+	int ret = (int)ask_simple(npud, ABI_NPUD_READY, r->handle, err);
+
+	if (ret != -ETIMEDOUT)
+		return ret;
+	ret = arm(npud, r, err);
+	return ret ? ret : -EAGAIN;
+}
+
+static int npud_wait(struct backend *be, u32 handle, u64 timeout_ns, struct base_err *err)
+{
+	struct npud *npud = to_npud(be);
+	struct remote *r = find(npud, handle);
+	u64 until;
+	int ret;
+
+	if (!r)
+		return base_err_set(err, -EBADF, "handle %u is not open", handle);
+	if (!base_add_u64(base_clock_ns(), timeout_ns, &until))
+		until = UINT64_MAX;
+	for (;;) {
+		ret = r->kind == KIND_QUEUE ? look_at_queue(r, err) : look_at_other(npud, r, err);
+		if (ret != -EAGAIN)
+			return ret;
+		if (base_clock_ns() >= until)
+			return base_err_set(err, -ETIMEDOUT, "nothing happened within %llu us",
+					    (unsigned long long)(timeout_ns / BASE_NS_PER_US));
+		ret = sleep_on(npud, r, until, err);
+		if (ret)
+			return ret;
+	}
+}
+
+/*
+ * Connection
+ */
+
+static int hello(struct npud *npud, struct base_err *err)
+{
+	struct abi_npud_hello in = { .magic = ABI_NPUD_MAGIC, .version = ABI_NPUD_VERSION };
+	struct answer answer = { .buf = &in, .size = sizeof(in), .fd = -1 };
+	const struct abi_npud_req req = { .op = ABI_NPUD_HELLO, .size = sizeof(in) };
+
+	snprintf(in.name, sizeof(in.name), "%s", program_invocation_short_name);
+	return negative(ask(npud, req, &in, &answer, err));
+}
+
+static int learn_device(struct npud *npud, struct base_err *err)
+{
+	struct svc_call_info info = { .head = { SVC_CALL_INFO, SVC_CALL_VERSION, sizeof(info) } };
+	u32 handle;
+	int ret = npud_open(&npud->base, "info", &handle, err);
+
+	if (ret)
+		return ret;
+	ret = npud_call(&npud->base, handle, &info, sizeof(info), err);
+	npud->flat = info.flat;
+	(void)npud_close(&npud->base, handle, NULL);
+	return ret;
+}
+
+static int dial(const char *path, int *out, struct base_err *err)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd, ret;
+
+	if (!path[0] || strlen(path) >= sizeof(addr.sun_path))
+		return base_err_set(err, -EINVAL, "npud: \"%s\" is no path of a socket", path);
+	strcpy(addr.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return base_err_set(err, -errno, "npud: no socket: %s", strerror(errno));
+	if (!connect(fd, (const struct sockaddr *)&addr, sizeof(addr))) {
+		*out = fd;
+		return 0;
+	}
+	ret = errno;
+	close(fd);
+	if (ret == ENOENT || ret == ECONNREFUSED)
+		return base_err_set(err, -ENOENT,
+				    "npud: nobody serves at %s; start npud --socket %s", path,
+				    path);
+	return base_err_set(err, -ret, "npud: %s: %s", path, strerror(ret));
+}
+
+static void npud_disconnect(struct backend *be)
+{
+	struct npud *npud = to_npud(be);
+
+	while (npud->remotes) {
+		struct remote *r = npud->remotes;
+
+		npud->remotes = r->next;
+		release(r);
+	}
+	close(npud->fd); /* the service frees what we had */
+	pthread_mutex_destroy(&npud->lock);
+	base_free(npud);
+}
+
+static int npud_connect(const char *device, const struct npu_open_options *options,
+			struct backend **out, struct base_err *err)
+{
+	const u64 start = base_clock_ns();
+	struct npud *npud;
+	int ret;
+
+	if (options->firmware || options->dump_dir)
+		return base_err_set(err, -EINVAL,
+				    "npud: firmware and dumps are the daemon's, not its clients'");
+	npud = base_zalloc(sizeof(*npud));
+	if (!npud)
+		return base_err_set(err, -ENOMEM, "npud: no memory");
+	npud->base.ops = &backend_npud;
+	ret = dial(device + strlen(PREFIX), &npud->fd, err);
+	if (ret)
+		goto err_free;
+	ret = -pthread_mutex_init(&npud->lock, NULL);
+	if (ret) {
+		base_err_set(err, ret, "npud: no lock");
+		goto err_close;
+	}
+	ret = hello(npud, err);
+	if (!ret)
+		ret = learn_device(npud, err);
+	if (ret) {
+		npud_disconnect(&npud->base);
+		return ret;
+	}
+	npud->connect_ns = base_clock_ns() - start;
+	*out = &npud->base;
+	return 0;
+
+err_close:
+	close(npud->fd);
+err_free:
+	base_free(npud);
+	return ret;
+}
+
+static void npud_query(struct backend *be, struct npu_device_info *out)
+{
+	out->device_create_ns = to_npud(be)->connect_ns;
+}
+
+static void npud_list(void (*item)(void *opaque, const char *device, const char *description),
+		      void *opaque)
+{
+	(void)item, (void)opaque;
+}
+
+const struct backend_ops backend_npud = {
+	.prefix = PREFIX,
+	.form = PREFIX "PATH",
+	.connect = npud_connect,
+	.disconnect = npud_disconnect,
+	.open = npud_open,
+	.dup = npud_dup,
+	.read = npud_read,
+	.write = npud_write,
+	.call = npud_call,
+	.map = npud_map,
+	.wait = npud_wait,
+	.close = npud_close,
+	.query = npud_query,
+	.list = npud_list,
+};

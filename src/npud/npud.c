@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "npud/npud.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct device {
+	struct svc_host host;
+	struct loop_source source;
+	u32 idx;
+};
+
+struct npud {
+	struct loop *loop;
+	struct svc *svc;
+	struct scheme_socket *socket;
+	struct loop_source stop;
+	bool stopping;
+	struct device dev[NPUD_MAX_DEVICES];
+	u32 nr_devices;
+};
+
+static void device_ready(struct loop_source *source)
+{
+	(void)source; /* npud_run() looks at every device each round */
+}
+
+static void stop_ready(struct loop_source *source)
+{
+	base_container_of(source, struct npud, stop)->stopping = true;
+}
+
+/* Booted, in the service, and in the loop. */
+static int add_device(struct npud *npud, const struct npud_config *cfg, const char *name,
+		      struct base_err *err)
+{
+	const struct drv_config drv = { .firmware = cfg->firmware,
+					.ignore_env = cfg->ignore_env,
+					.log_level = cfg->log_level };
+	struct device *dev = &npud->dev[npud->nr_devices];
+	int ret = svc_host_open(name, &drv, NULL, &dev->host, err);
+
+	if (ret)
+		return ret;
+	dev->source = (struct loop_source){ .fd = drv_event_source(dev->host.drv),
+					    .ready = device_ready };
+	if (dev->source.fd < 0) {
+		ret = base_err_set(err, dev->source.fd,
+				   "device %s: raises no event an event loop could wait for; leave "
+				   "out `stepped`",
+				   name);
+		goto err_close;
+	}
+	ret = svc_add_device(npud->svc, dev->host.drv, 0, &dev->idx);
+	if (ret) {
+		base_err_set(err, ret, "device %s: the service has no room for it", name);
+		goto err_close;
+	}
+	ret = loop_add(npud->loop, &dev->source, LOOP_READ);
+	if (ret) {
+		base_err_set(err, ret, "device %s: %s", name, strerror(-ret));
+		goto err_remove;
+	}
+	npud->nr_devices++;
+	return 0;
+
+err_remove:
+	(void)!svc_remove_device(npud->svc, dev->idx, NULL);
+err_close:
+	svc_host_close(&dev->host);
+	return ret;
+}
+
+static void remove_device(struct npud *npud, struct device *dev)
+{
+	loop_del(npud->loop, &dev->source);
+	(void)!svc_remove_device(npud->svc, dev->idx, NULL);
+	svc_host_close(&dev->host);
+}
+
+static int start(struct npud *npud, const struct npud_config *cfg, struct base_err *err)
+{
+	int ret = loop_create(&npud->loop);
+
+	if (!ret)
+		ret = svc_create(&cfg->limits, &npud->svc);
+	if (!ret) {
+		npud->stop = (struct loop_source){ .fd = cfg->stop_fd, .ready = stop_ready };
+		ret = loop_add(npud->loop, &npud->stop, LOOP_READ);
+	}
+	if (ret)
+		return base_err_set(err, ret, "no memory or descriptors for the daemon: %s",
+				    strerror(-ret));
+	for (u32 i = 0; i < cfg->nr_devices; i++) {
+		ret = add_device(npud, cfg, cfg->devices[i], err);
+		if (ret)
+			return ret;
+	}
+	return scheme_socket_create(npud->loop, npud->svc, &cfg->socket, &npud->socket, err);
+}
+
+int npud_create(const struct npud_config *cfg, struct npud **out, struct base_err *err)
+{
+	struct npud *npud = base_zalloc(sizeof(*npud));
+	int ret;
+
+	if (!npud)
+		return base_err_set(err, -ENOMEM, "no memory for the daemon");
+	ret = start(npud, cfg, err);
+	if (ret)
+		npud_destroy(npud);
+	else
+		*out = npud;
+	return ret;
+}
+
+int npud_run(struct npud *npud, struct base_err *err)
+{
+	while (!npud->stopping) {
+		struct loop_wakeup wakeup;
+		u64 left = svc_process(npud->svc, scheme_socket_ready);
+		int ret;
+
+		svc_listen(npud->svc, true);
+		ret = loop_sleep(npud->loop, left, &wakeup);
+		svc_listen(npud->svc, false);
+		if (ret)
+			return base_err_set(err, ret, "cannot wait for events: %s", strerror(-ret));
+		loop_serve(&wakeup);
+	}
+	return 0;
+}
+
+void npud_destroy(struct npud *npud)
+{
+	scheme_socket_destroy(npud->socket);
+	for (u32 i = 0; i < npud->nr_devices; i++)
+		remove_device(npud, &npud->dev[i]);
+	svc_destroy(npud->svc);
+	loop_destroy(npud->loop);
+	base_free(npud);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon: devices, the service, and who comes to it, in one event loop. */
+#ifndef NPUD_NPUD_H
+#define NPUD_NPUD_H
+
+#include "base/base.h"
+#include "scheme/socket.h"
+#include "service/host.h"
+#include "service/svc.h"
+
+#define NPUD_MAX_DEVICES 8u
+
+struct npud_config {
+	struct scheme_socket_config socket;
+	const char *const *devices; /* device strings */
+	u32 nr_devices;
+	const char *firmware; /* NULL: search */
+	bool ignore_env;      /* when it is searched */
+	struct svc_limits limits;
+	u32 log_level; /* enum base_log_level */
+	int stop_fd;   /* readable: end; the caller's */
+};
+
+struct npud;
+
+/** npud_create() - boots the devices, then listens. */
+int npud_create(const struct npud_config *cfg, struct npud **out,
+		struct base_err *err) BASE_WARN_UNUSED;
+/** npud_run() - until stop_fd is readable. */
+int npud_run(struct npud *npud, struct base_err *err) BASE_WARN_UNUSED;
+/** npud_destroy() - clients are cut off, devices shut down. */
+void npud_destroy(struct npud *npud);
+
+#endif

@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Connections: one client each.  A request is served when it is read, one a round, so that nobody
+ * waits for a neighbour's batch; the reply to a client that does not read them waits in its
+ * connection, and so do its further requests.
+ */
+#include "scheme/socket.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "abi/npud.h"
+#include "scheme/frame.h"
+#include "service/list.h"
+#include "vfu/socket.h"
+
+#define MAX_CLIENTS 1024u
+
+struct scheme_socket {
+	struct loop *loop;
+	struct svc *svc;
+	struct loop_source listener;
+	struct vfu_socket file;
+	struct svc_list conns;
+	u32 nr_conns;
+	struct frame_in in;   /* the request that is served */
+	struct frame_out out; /* its answer */
+};
+
+struct event { /* of a handle */
+	u32 handle;
+	int fd;
+};
+
+struct conn {
+	struct loop_source source;
+	struct svc_list link;
+	struct scheme_socket *socket;
+	struct svc_client *client; /* NULL until it said hello */
+	struct svc_cred cred;
+	struct event *events;
+	u32 nr_events, max_events;
+	struct frame_out *unsent; /* what it did not take yet */
+};
+
+/*
+ * Events
+ */
+
+static struct event *find_event(const struct conn *conn, u32 handle)
+{
+	for (u32 i = 0; i < conn->nr_events; i++)
+		if (conn->events[i].handle == handle)
+			return &conn->events[i];
+	return NULL;
+}
+
+static int add_event(struct conn *conn, u32 handle, struct event **out)
+{
+	struct event *events;
+	u32 max = conn->max_events ? conn->max_events * 2 : 8;
+	int fd;
+
+	if (conn->nr_events == conn->max_events) {
+		events = base_realloc_array(conn->events, max, sizeof(*events));
+		if (!events)
+			return -ENOMEM;
+		conn->events = events;
+		conn->max_events = max;
+	}
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
+	*out = &conn->events[conn->nr_events++];
+	**out = (struct event){ .handle = handle, .fd = fd };
+	return 0;
+}
+
+static void drop_event(struct conn *conn, u32 handle)
+{
+	struct event *event = find_event(conn, handle);
+
+	if (!event)
+		return;
+	close(event->fd);
+	*event = conn->events[--conn->nr_events];
+}
+
+void scheme_socket_ready(void *transport, u32 handle)
+{
+	const struct event *event = find_event(transport, handle);
+
+	if (event) /* else he did not ask for a descriptor to be told by */
+		(void)!eventfd_write(event->fd, 1);
+}
+
+/*
+ * Requests: each puts its answer into the socket's out
+ */
+
+static int do_hello(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		    struct base_err *err)
+{
+	struct abi_npud_hello hello;
+	char name[sizeof(hello.name) + 1] = "";
+	int ret;
+
+	if (in->head.size != sizeof(hello))
+		return base_err_set(err, -EINVAL, "hello: %u bytes, expected %zu", in->head.size,
+				    sizeof(hello));
+	memcpy(&hello, in->payload, sizeof(hello));
+	if (hello.magic != ABI_NPUD_MAGIC || hello.version != ABI_NPUD_VERSION)
+		return base_err_set(err, -EPROTO,
+				    "hello: magic 0x%x, version %u; this npud speaks 0x%x, %u",
+				    hello.magic, hello.version, ABI_NPUD_MAGIC, ABI_NPUD_VERSION);
+	if (conn->client)
+		return base_err_set(err, -EPROTO, "hello: was said already");
+	memcpy(name, hello.name, sizeof(hello.name));
+	conn->cred.name = name;
+	ret = svc_client_create(conn->socket->svc, &conn->cred, &conn->client);
+	conn->cred.name = NULL;
+	if (ret)
+		return base_err_set(err, ret, "hello: no memory for another client");
+	return frame_put(out, &hello, sizeof(hello));
+}
+
+static int do_open(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		   struct base_err *err)
+{
+	const char *path = frame_text(in);
+	u32 handle = 0;
+	int ret = path ? svc_open(conn->client, path, &handle, err)
+		       : base_err_set(err, -EINVAL, "open: the path has a NUL in it");
+
+	out->head.result = handle;
+	return ret;
+}
+
+static int do_dup(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		  struct base_err *err)
+{
+	const char *path = frame_text(in);
+	u32 handle = 0;
+	int ret = path ? svc_dup(conn->client, in->head.handle, path, &handle, err)
+		       : base_err_set(err, -EINVAL, "dup: the path has a NUL in it");
+
+	out->head.result = handle;
+	return ret;
+}
+
+static int do_read(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		   struct base_err *err)
+{
+	u64 size = base_min(in->head.arg, (u64)sizeof(out->payload));
+	s64 ret = svc_read(conn->client, in->head.handle, out->payload, size, err);
+
+	out->head.result = ret;
+	out->head.size = ret > 0 ? (u32)ret : 0;
+	return ret < 0 ? (int)ret : 0;
+}
+
+static int do_write(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		    struct base_err *err)
+{
+	s64 ret = svc_write(conn->client, in->head.handle, in->payload, in->head.size, err);
+
+	out->head.result = ret;
+	return ret < 0 ? (int)ret : 0;
+}
+
+static int do_post(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		   struct base_err *err)
+{
+	(void)out;
+	return svc_post(conn->client, in->head.handle, in->payload, in->head.size, err);
+}
+
+static int do_call(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		   struct base_err *err)
+{
+	memcpy(out->payload, in->payload, in->head.size);
+	out->head.size = in->head.size;
+	return svc_call(conn->client, in->head.handle, out->payload, in->head.size, err);
+}
+
+static int do_map(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		  struct base_err *err)
+{
+	struct svc_mapping mapping;
+	int ret = svc_map(conn->client, in->head.handle, &mapping, err);
+
+	if (ret)
+		return ret;
+	out->head.result = (s64)mapping.size_bytes;
+	out->fd = mapping.fd;
+	return 0;
+}
+
+static int do_stat(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		   struct base_err *err)
+{
+	struct svc_stat stat;
+	int ret = svc_stat(conn->client, in->head.handle, &stat, err);
+
+	if (ret)
+		return ret;
+	out->head.result = (s64)stat.size_bytes;
+	return frame_put(out, stat.kind, strlen(stat.kind));
+}
+
+static int do_ready(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		    struct base_err *err)
+{
+	(void)out;
+	return svc_wait(conn->client, in->head.handle, 0, err);
+}
+
+static int do_event(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		    struct base_err *err)
+{
+	struct event *event = find_event(conn, in->head.handle);
+	int ret = svc_arm(conn->client, in->head.handle, err);
+
+	if (ret || !in->head.arg)
+		return ret;
+	/* one may be left from a handle of this number that went with its context */
+	if (!event)
+		ret = add_event(conn, in->head.handle, &event);
+	if (ret)
+		return base_err_set(err, ret, "event: no descriptor left: %s", strerror(-ret));
+	out->fd = event->fd;
+	return 0;
+}
+
+static int do_close(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		    struct base_err *err)
+{
+	(void)out;
+	drop_event(conn, in->head.handle);
+	return svc_close(conn->client, in->head.handle, err);
+}
+
+static int (*const ops[ABI_NPUD_NR_OPS])(struct conn *conn, struct frame_in *in,
+					 struct frame_out *out, struct base_err *err) = {
+	[ABI_NPUD_HELLO] = do_hello, [ABI_NPUD_OPEN] = do_open,	  [ABI_NPUD_DUP] = do_dup,
+	[ABI_NPUD_READ] = do_read,   [ABI_NPUD_WRITE] = do_write, [ABI_NPUD_POST] = do_post,
+	[ABI_NPUD_CALL] = do_call,   [ABI_NPUD_MAP] = do_map,	  [ABI_NPUD_STAT] = do_stat,
+	[ABI_NPUD_READY] = do_ready, [ABI_NPUD_EVENT] = do_event, [ABI_NPUD_CLOSE] = do_close,
+};
+
+/*
+ * Connections
+ */
+
+static void conn_close(struct conn *conn)
+{
+	svc_client_close(conn->client);
+	for (u32 i = 0; i < conn->nr_events; i++)
+		close(conn->events[i].fd);
+	base_free(conn->events);
+	base_free(conn->unsent);
+	loop_del(conn->socket->loop, &conn->source);
+	close(conn->source.fd);
+	svc_list_del(&conn->link);
+	conn->socket->nr_conns--;
+	base_free(conn);
+}
+
+/* Descriptors do not wait: they could be closed meanwhile.  He asks again. */
+static int keep_unsent(struct conn *conn, const struct frame_out *out)
+{
+	if (out->fd >= 0)
+		return -EAGAIN;
+	conn->unsent = base_zalloc(sizeof(*out));
+	if (!conn->unsent)
+		return -ENOMEM;
+	memcpy(conn->unsent, out, sizeof(*out));
+	return loop_set(conn->socket->loop, &conn->source, LOOP_WRITE);
+}
+
+static int send_unsent(struct conn *conn)
+{
+	int ret = frame_send(conn->source.fd, conn->unsent);
+
+	if (ret)
+		return ret == -EAGAIN ? 0 : ret;
+	base_free(conn->unsent);
+	conn->unsent = NULL;
+	return loop_set(conn->socket->loop, &conn->source, LOOP_READ);
+}
+
+static void serve(struct conn *conn, struct frame_in *in, struct frame_out *out)
+{
+	struct base_err err = { 0 };
+	const u16 op = in->head.op;
+	int ret;
+
+	frame_init(out, in->head.tag);
+	if (op >= ABI_NPUD_NR_OPS || !ops[op])
+		ret = base_err_set(&err, -ENOSYS, "request %u is not known", op);
+	else if (!conn->client && op != ABI_NPUD_HELLO)
+		ret = base_err_set(&err, -EPROTO, "request %u before hello", op);
+	else
+		ret = ops[op](conn, in, out, &err);
+	if (ret)
+		frame_fail(out, ret, err.text);
+}
+
+/* A negative errno ends the connection. */
+static int serve_next(struct conn *conn)
+{
+	struct scheme_socket *socket = conn->socket;
+	int ret = frame_recv(conn->source.fd, &socket->in);
+
+	if (ret)
+		return ret == -EAGAIN ? 0 : ret;
+	serve(conn, &socket->in, &socket->out);
+	if (socket->in.head.op == ABI_NPUD_POST)
+		return socket->out.head.result < 0 ? -EPROTO : 0; /* he has no way to hear of it */
+	ret = frame_send(conn->source.fd, &socket->out);
+	return ret == -EAGAIN ? keep_unsent(conn, &socket->out) : ret;
+}
+
+static void conn_ready(struct loop_source *source)
+{
+	struct conn *conn = base_container_of(source, struct conn, source);
+
+	if (conn->unsent ? send_unsent(conn) : serve_next(conn))
+		conn_close(conn);
+}
+
+static int peer(int fd, struct svc_cred *out)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
+		return -errno;
+	*out = (struct svc_cred){ .uid = cred.uid,
+				  .pid = (u32)cred.pid,
+				  .privileged = cred.uid == 0 || cred.uid == geteuid(),
+				  .remote = true };
+	return 0;
+}
+
+static int conn_open(struct scheme_socket *socket, int fd)
+{
+	struct conn *conn = base_zalloc(sizeof(*conn));
+	int ret;
+
+	if (!conn)
+		return -ENOMEM;
+	ret = peer(fd, &conn->cred);
+	if (ret)
+		goto err_free;
+	conn->cred.transport = conn;
+	conn->socket = socket;
+	conn->source = (struct loop_source){ .fd = fd, .ready = conn_ready };
+	ret = loop_add(socket->loop, &conn->source, LOOP_READ);
+	if (ret)
+		goto err_free;
+	svc_list_add(&socket->conns, &conn->link);
+	socket->nr_conns++;
+	return 0;
+
+err_free:
+	base_free(conn);
+	return ret;
+}
+
+static void listener_ready(struct loop_source *source)
+{
+	struct scheme_socket *socket = base_container_of(source, struct scheme_socket, listener);
+	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd < 0)
+		return;
+	if (socket->nr_conns >= MAX_CLIENTS || conn_open(socket, fd))
+		close(fd);
+}
+
+int scheme_socket_create(struct loop *loop, struct svc *svc, const struct scheme_socket_config *cfg,
+			 struct scheme_socket **out, struct base_err *err)
+{
+	struct scheme_socket *socket = base_zalloc(sizeof(*socket));
+	int ret;
+
+	if (!socket)
+		return base_err_set(err, -ENOMEM, "socket %s: no memory", cfg->path);
+	socket->loop = loop;
+	socket->svc = svc;
+	svc_list_init(&socket->conns);
+	socket->file = (struct vfu_socket){ .type = SOCK_SEQPACKET | SOCK_NONBLOCK,
+					    .mode = cfg->mode ? cfg->mode : 0600,
+					    .group = cfg->group };
+	ret = vfu_socket_open(&socket->file, cfg->path, err);
+	if (ret)
+		goto err_free;
+	socket->listener = (struct loop_source){ .fd = socket->file.fd, .ready = listener_ready };
+	ret = loop_add(loop, &socket->listener, LOOP_READ);
+	if (ret) {
+		base_err_set(err, ret, "socket %s: %s", cfg->path, strerror(-ret));
+		goto err_close;
+	}
+	*out = socket;
+	return 0;
+
+err_close:
+	vfu_socket_close(&socket->file);
+err_free:
+	base_free(socket);
+	return ret;
+}
+
+void scheme_socket_destroy(struct scheme_socket *socket)
+{
+	struct svc_list *node, *tmp;
+
+	if (!socket)
+		return;
+	base_for_each_safe (node, tmp, &socket->conns)
+		conn_close(svc_list_entry(node, struct conn, link));
+	loop_del(socket->loop, &socket->listener);
+	vfu_socket_close(&socket->file);
+	base_free(socket);
+}
+
+u32 scheme_socket_clients(const struct scheme_socket *socket)
+{
+	return socket->nr_conns;
+}
