@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 	if (vfu_server_create(&cfg, &dev.srv, &err))
 		die(err.text, err.code);
 	fd = start(&bare);
-	if (vfu_client_attach(start(&dev), &cl, &err))
+	if (vfu_client_attach(start(&dev), NULL, &cl, &err))
 		die(err.text, err.code);
 	ret = vfu_client_write(cl, VFU_REGION_CONFIG, PCI_COMMAND, &command, 2, false);
 	if (ret || sched_getaffinity(0, sizeof(all), &all))

@@ -16,6 +16,7 @@ struct vfu_client {
 	bool lost;
 	vfu_client_memory *memory;
 	void *opaque;
+	struct vfu_client_peer peer;
 	u8 tx[sizeof(struct vfu_hdr) + 512] __attribute__((aligned(16)));
 };
 
@@ -38,7 +39,11 @@ static int send_request(struct vfu_client *cl, enum vfu_cmd cmd, u32 len, int fd
 				 .size = (u32)sizeof(*hdr) + len,
 				 .flags = flags };
 	ret = vfu_wire_send(cl->wire.fd, hdr, hdr->size, &fd, fd >= 0);
-	return ret ? lose(cl, ret) : 0;
+	if (ret)
+		return lose(cl, ret);
+	if (cl->peer.turn)
+		cl->peer.turn(cl->peer.opaque);
+	return 0;
 }
 
 static int refuse(struct vfu_client *cl, const struct vfu_msg *msg)
@@ -207,7 +212,8 @@ static int check_device(struct vfu_client *cl, struct base_err *err)
 	return 0;
 }
 
-int vfu_client_attach(int fd, struct vfu_client **out, struct base_err *err)
+int vfu_client_attach(int fd, const struct vfu_client_peer *peer, struct vfu_client **out,
+		      struct base_err *err)
 {
 	struct vfu_client *cl = base_zalloc(sizeof(*cl));
 	int ret;
@@ -217,6 +223,8 @@ int vfu_client_attach(int fd, struct vfu_client **out, struct base_err *err)
 		return base_err_set(err, -ENOMEM, "no memory for a connection");
 	}
 	vfu_wire_init(&cl->wire, fd);
+	if (peer)
+		cl->peer = *peer;
 	ret = agree(cl, err);
 	if (!ret)
 		ret = check_device(cl, err);
@@ -249,7 +257,7 @@ int vfu_client_open(const char *path, struct vfu_client **out, struct base_err *
 				    "socket %s: %s; is `vnpu --socket %s --device ...` running?",
 				    path, strerror(-ret), path);
 	}
-	return vfu_client_attach(fd, out, err);
+	return vfu_client_attach(fd, NULL, out, err);
 }
 
 void vfu_client_close(struct vfu_client *cl)

@@ -19,8 +19,16 @@ struct vfu_client;
  */
 int vfu_client_open(const char *path, struct vfu_client **out,
 		    struct base_err *err) BASE_WARN_UNUSED;
-/** vfu_client_attach() - the same over the connected @fd, which it takes, even if it fails */
-int vfu_client_attach(int fd, struct vfu_client **out, struct base_err *err) BASE_WARN_UNUSED;
+/* A server in this very thread: it must have answered what was sent when turn() returns. */
+struct vfu_client_peer {
+	void (*turn)(void *opaque);
+	void *opaque;
+};
+
+/** vfu_client_attach() - the same over the connected @fd, which it takes, even if it fails
+ * @peer: the server's turn, NULL: it needs none of us */
+int vfu_client_attach(int fd, const struct vfu_client_peer *peer, struct vfu_client **out,
+		      struct base_err *err) BASE_WARN_UNUSED;
 void vfu_client_close(struct vfu_client *cl);
 
 /* Memory that is mapped without a descriptor: where it is for us, or NULL.  Within one mapping. */

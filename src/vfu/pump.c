@@ -168,7 +168,7 @@ static int read_one(struct vfu_pump *pump, struct vfu_msg *msg, bool mine)
 		if (ret || !is_command(msg))
 			vfu_msg_close(msg);
 	}
-	if (ret && !pump->error)
+	if (ret && !pump->error && !(mine && ret == -EAGAIN))
 		pump->error = ret;
 	return ret ? ret : 1;
 }

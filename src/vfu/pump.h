@@ -56,6 +56,7 @@ void vfu_pump_break(struct vfu_pump *pump, int error);
 void vfu_pump_close(struct vfu_pump *pump);
 
 /** vfu_pump_recv() - the next command, as vfu_wire_recv(); valid until the next call
+ * -EAGAIN: the socket does not block, and no whole message has come.
  * -ENOBUFS: too many came while the device waited for its memory. */
 int vfu_pump_recv(struct vfu_pump *pump, struct vfu_msg *msg) BASE_WARN_UNUSED;
 int vfu_pump_send(struct vfu_pump *pump, const struct vfu_hdr *hdr) BASE_WARN_UNUSED;

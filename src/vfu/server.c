@@ -3,6 +3,7 @@
 #include "vfu/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -176,11 +177,8 @@ static void tell_again(struct vfu_server *srv)
 		atomic_store(&srv->told[i], 0);
 }
 
-int vfu_server_serve(struct vfu_server *srv, int fd)
+static int open_connection(struct vfu_server *srv, int fd)
 {
-	struct vfu_msg msg;
-	int ret;
-
 	if (!begin_client(srv, fd)) {
 		close(fd);
 		return -ECANCELED;
@@ -194,17 +192,79 @@ int vfu_server_serve(struct vfu_server *srv, int fd)
 	atomic_store(&srv->orphaned, false);
 	srv->nr_complaints = 0;
 	tell_again(srv);
-	do {
-		ret = vfu_pump_recv(&srv->pump, &msg);
-		if (!ret)
-			ret = vfu_cmd_handle(srv, &msg);
-	} while (!ret);
-	log_end(srv, ret);
-	vfu_pump_break(&srv->pump, ret);
+	return 0;
+}
+
+static void close_connection(struct vfu_server *srv, int why)
+{
+	log_end(srv, why);
+	vfu_pump_break(&srv->pump, why);
 	forget_client(srv);
 	end_client(srv);
 	vfu_pump_close(&srv->pump);
+}
+
+static int serve_one(struct vfu_server *srv)
+{
+	struct vfu_msg msg;
+	int ret = vfu_pump_recv(&srv->pump, &msg);
+
+	return ret ? ret : vfu_cmd_handle(srv, &msg);
+}
+
+int vfu_server_serve(struct vfu_server *srv, int fd)
+{
+	int ret = open_connection(srv, fd);
+
+	if (ret)
+		return ret;
+	do
+		ret = serve_one(srv);
+	while (!ret);
+	close_connection(srv, ret);
 	return ret == -ENOTCONN ? 0 : ret;
+}
+
+/*
+ * A client in the caller's own loop, or thread
+ */
+
+int vfu_server_attach(struct vfu_server *srv, int fd)
+{
+	int flags = fcntl(fd, F_GETFL), ret;
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	ret = open_connection(srv, fd);
+	srv->attached = !ret;
+	return ret;
+}
+
+int vfu_server_turn(struct vfu_server *srv)
+{
+	int ret = srv->attached ? serve_one(srv) : -ENOTCONN;
+
+	if (!ret || ret == -EAGAIN)
+		return 0;
+	if (srv->attached)
+		close_connection(srv, ret);
+	srv->attached = false;
+	return ret;
+}
+
+void vfu_server_detach(struct vfu_server *srv)
+{
+	if (srv->attached)
+		close_connection(srv, -ENOTCONN);
+	srv->attached = false;
+}
+
+void vfu_server_interrupt(struct vfu_server *srv)
+{
+	vfu_irq_fire(&srv->irq);
 }
 
 /*
@@ -290,6 +350,9 @@ static int create_vnpu(struct vfu_server *srv, struct base_err *err)
 	char why[300] = "";
 	int ret;
 
+	srv->vnpu = srv->cfg.vnpu;
+	if (srv->vnpu)
+		return 0;
 	if (!gen)
 		return base_err_set(err, -EINVAL, "%s: 8086:%04x is no NPU", srv->cfg.name,
 				    srv->cfg.device_id);
@@ -301,6 +364,12 @@ static int create_vnpu(struct vfu_server *srv, struct base_err *err)
 	if (srv->cfg.trace)
 		vnpu_trace_head(srv->cfg.trace, srv->vnpu);
 	return 0;
+}
+
+static void destroy_vnpu(struct vfu_server *srv)
+{
+	if (!srv->cfg.vnpu)
+		vnpu_destroy(srv->vnpu);
 }
 
 static int create_parts(struct vfu_server *srv, struct base_err *err)
@@ -329,7 +398,7 @@ static int create_parts(struct vfu_server *srv, struct base_err *err)
 	ret = -errno;
 	vfu_dma_fini(&srv->dma);
 err_vnpu:
-	vnpu_destroy(srv->vnpu);
+	destroy_vnpu(srv);
 	base_err_set(err, ret, "%s: %s", srv->cfg.name, strerror(-ret));
 err_pump:
 	vfu_pump_fini(&srv->pump);
@@ -375,10 +444,11 @@ void vfu_server_destroy(struct vfu_server *srv)
 	if (!srv)
 		return;
 	vfu_server_stop(srv);
+	vfu_server_detach(srv);
 	vfu_socket_close(&srv->socket);
 	close(srv->stop_fd);
 	vfu_dma_fini(&srv->dma);
-	vnpu_destroy(srv->vnpu); /* its threads may interrupt until here */
+	destroy_vnpu(srv); /* its threads may interrupt until here */
 	vfu_pump_fini(&srv->pump);
 	vfu_irq_fini(&srv->irq);
 	pthread_mutex_destroy(&srv->lock);

@@ -454,6 +454,49 @@ static void test_descriptors_close_together(void **state)
 	}
 }
 
+/* The server in this thread, with a client that has agreed on the version. */
+static void attach(struct peer *p)
+{
+	int fds[2];
+
+	assert_int_equal(peer_leave(p), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+	assert_int_equal(vfu_server_attach(p->srv, fds[0]), 0);
+	assert_int_equal(vfu_server_turn(p->srv), 0); /* waits for nothing */
+	p->fd = fds[1];
+	peer_send(p, VFU_VERSION, 0, &(const struct vfu_version){ 0, 1 },
+		  sizeof(struct vfu_version), -1);
+	assert_int_equal(recv(p->fd, p->rx, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(vfu_server_turn(p->srv), 0);
+	assert_true(peer_answer(p) > 0);
+}
+
+/* In one thread: nothing is done but in the server's turn, one message each time. */
+static void test_turns(void **state)
+{
+	struct peer *p = *state;
+	const struct vfu_region_io io = { 0, VFU_REGION_CONFIG, 4 };
+
+	assert_int_equal(vfu_server_turn(p->srv), -ENOTCONN);
+	assert_int_equal(vfu_server_attach(p->srv, -1), -EBADF);
+	attach(p);
+	for (u32 i = 0; i < 2; i++)
+		peer_send(p, VFU_REGION_READ, 0, &io, sizeof(io), -1);
+	for (p->id--; p->id <= 3; p->id++) {
+		assert_int_equal(vfu_server_turn(p->srv), 0);
+		assert_int_equal(peer_answer(p), sizeof(io) + 4);
+		assert_memory_equal(p->rx + sizeof(io), "\x86\x80\x1d\x7d", 4);
+	}
+	close(p->fd);
+	assert_int_equal(vfu_server_turn(p->srv), -ENOTCONN);
+	assert_int_equal(vfu_server_turn(p->srv), -ENOTCONN);
+	attach(p);
+	vfu_server_detach(p->srv);
+	assert_int_equal(recv(p->fd, p->rx, 1, 0), 0); /* hung up */
+	vfu_server_detach(p->srv);
+	close(p->fd);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -474,6 +517,7 @@ int main(void)
 		T(test_fragments),
 		T(test_messages_sent_at_once),
 		T(test_descriptors_close_together),
+		T(test_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

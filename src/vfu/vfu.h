@@ -29,6 +29,8 @@ struct vfu_config {
 	FILE *trace;	    /* every access, message and interrupt as text; the caller's; or NULL */
 	bool msix;	    /* a capability silicon may not have: MSI-X beside MSI */
 	bool stepped;	    /* tests: the device does nothing by itself */
+	struct vnpu *vnpu;  /* tests: this device, the caller's, who tells of its interrupts, in
+			     * place of one of its own that the fields above describe */
 	struct base_log log;
 };
 
@@ -51,6 +53,19 @@ void vfu_server_stop(struct vfu_server *srv);
 /** vfu_server_serve() - serve the connected @fd in the caller's thread until it closes; takes @fd
  * Return: 0 when the client has closed, else why the connection ended. */
 int vfu_server_serve(struct vfu_server *srv, int fd);
+
+/**
+ * vfu_server_attach() - the same without waiting: vfu_server_turn() does what the client asks
+ * Takes @fd, even if it fails.  Return: 0, -ECANCELED (stopped) or a negative errno.
+ */
+int vfu_server_attach(struct vfu_server *srv, int fd) BASE_WARN_UNUSED;
+/** vfu_server_turn() - one message, if there is one; 0, or why the connection ended (-ENOTCONN: the
+ * client has closed, or nobody is attached).  Memory must come with a descriptor. */
+int vfu_server_turn(struct vfu_server *srv) BASE_WARN_UNUSED;
+/** vfu_server_detach() - hang up on an attached client, if there is one */
+void vfu_server_detach(struct vfu_server *srv);
+/** vfu_server_interrupt() - the device of struct vfu_config.vnpu interrupts */
+void vfu_server_interrupt(struct vfu_server *srv);
 
 /** vfu_server_fault() - as vnpu_fault() */
 int vfu_server_fault(struct vfu_server *srv, const char *name, u32 count) BASE_WARN_UNUSED;

@@ -40,7 +40,7 @@ void vfu_wire_fini(struct vfu_wire *wire);
 
 /**
  * vfu_wire_recv() - the next message, waiting for it
- * Return: 0, -ENOTCONN (the peer has closed), -EPROTO (a size that cannot be, or too many
+ * Return: 0, -EAGAIN (the socket does not block), -ENOTCONN (the peer has closed), -EPROTO (a size that cannot be, or too many
  * descriptors: the stream is lost), or what the socket said.
  */
 int vfu_wire_recv(struct vfu_wire *wire, struct vfu_msg *msg) BASE_WARN_UNUSED;

@@ -173,7 +173,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	shutdown(fds[0], SHUT_WR);
 	if (!(data[0] & FROM_SERVER)) {
 		serve(fds[1]);
-	} else if (!vfu_client_attach(fds[1], &cl, &err)) {
+	} else if (!vfu_client_attach(fds[1], NULL, &cl, &err)) {
 		use_client(cl);
 		vfu_client_close(cl);
 	}
