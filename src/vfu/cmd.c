@@ -393,12 +393,13 @@ static void describe(const struct command *cmd, const struct vfu_msg *msg, char 
 	}
 }
 
-/* Asking for what this server does not do, and using a device that has failed, is no mistake. */
+/* Asking for what this server does not do or has no memory for, and using a device that has failed,
+ * is no mistake. */
 static __attribute__((cold, noinline)) void complain(struct vfu_server *srv,
 						     const struct command *cmd,
 						     const struct vfu_msg *msg, int ret)
 {
-	bool mistake = ret != -EOPNOTSUPP && ret != -EIO;
+	bool mistake = ret != -EOPNOTSUPP && ret != -EIO && ret != -ENOMEM;
 	const char *name = cmd ? cmd->name : "request";
 	char what[120] = "", text[240];
 	bool last = ++srv->nr_complaints == MAX_COMPLAINTS;

@@ -497,6 +497,27 @@ static void test_turns(void **state)
 	close(p->fd);
 }
 
+/* What the server has no memory for is refused, and nobody's mistake. */
+static void test_no_memory(void **state)
+{
+	struct peer *p = *state;
+	const struct vfu_dma_map req = { .argsz = sizeof(req), .flags = 3, .size = PAGE };
+	int fd = memory(PAGE);
+
+	attach(p);
+	for (u32 nth = 1; nth <= 2; nth++) {
+		peer_send(p, VFU_DMA_MAP, 0, &req, sizeof(req), fd);
+		base_alloc_fail_nth(nth);
+		assert_int_equal(vfu_server_turn(p->srv), 0);
+		base_alloc_fail_nth(0);
+		assert_int_equal(peer_answer(p), -ENOMEM);
+	}
+	assert_int_equal(vfu_server_findings(p->srv, VFU_GUEST_ERROR), 0);
+	assert_true(peer_logged(p, "DMA_MAP refused with ENOMEM"));
+	close(fd);
+	close(p->fd);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -518,6 +539,7 @@ int main(void)
 		T(test_messages_sent_at_once),
 		T(test_descriptors_close_together),
 		T(test_turns),
+		T(test_no_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
