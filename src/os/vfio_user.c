@@ -39,6 +39,7 @@ struct vfio_user {
 	struct os_msi msi;
 	int irq_fd, wake_fd; /* eventfds */
 	struct os_pool pool;
+	struct os_vfio_user_peer peer; /* turn NULL: somewhere else */
 	bool by_message;
 	struct piece *pieces; /* what was mapped so */
 };
@@ -332,6 +333,37 @@ static int wait_irq(struct os_device *os, u64 until_ns)
 	return 0;
 }
 
+/*
+ * Time that the server in this thread has: it goes on while we wait
+ */
+
+static u64 peer_now_ns(struct os_device *os)
+{
+	const struct os_vfio_user_peer *peer = &to_vu(os)->peer;
+
+	return peer->now_ns(peer->opaque);
+}
+
+static void peer_delay_ns(struct os_device *os, u64 ns)
+{
+	const struct os_vfio_user_peer *peer = &to_vu(os)->peer;
+	u64 end = peer->now_ns(peer->opaque) + ns;
+
+	while (peer->step(peer->opaque, end))
+		;
+}
+
+static int peer_wait_irq(struct os_device *os, u64 until_ns)
+{
+	const struct os_vfio_user_peer *peer = &to_vu(os)->peer;
+	int ret;
+
+	do
+		ret = wait_irq(os, 0);
+	while (ret == -ETIMEDOUT && peer->step(peer->opaque, until_ns));
+	return ret;
+}
+
 static void wake(struct os_device *os)
 {
 	add(to_vu(os)->wake_fd);
@@ -340,6 +372,12 @@ static void wake(struct os_device *os)
 static int event_source(struct os_device *os)
 {
 	return to_vu(os)->irq_fd;
+}
+
+static int no_event_source(struct os_device *os)
+{
+	(void)os;
+	return -EOPNOTSUPP;
 }
 
 static const struct os_ops ops = {
@@ -366,6 +404,30 @@ static const struct os_ops ops = {
 	.event_source = event_source,
 };
 
+static const struct os_ops peer_ops = {
+	.cfg_rd = cfg_rd,
+	.cfg_wr = cfg_wr,
+	.bar_info = bar_info,
+	.bar_map = bar_map,
+	.bar_unmap = bar_unmap,
+	.rd32 = rd32,
+	.wr32 = wr32,
+	.rd64 = rd64,
+	.wr64 = wr64,
+	.dma_alloc = dma_alloc,
+	.dma_free = dma_free,
+	.irq_setup = irq_setup,
+	.irq_teardown = irq_teardown,
+	.irq_ack = irq_ack,
+	.wmb = wmb,
+	.reset = reset,
+	.now_ns = peer_now_ns,
+	.delay_ns = peer_delay_ns,
+	.wait = peer_wait_irq,
+	.wake = wake,
+	.event_source = no_event_source, /* nothing happens while nobody waits */
+};
+
 /*
  * Creation
  */
@@ -385,7 +447,8 @@ static int open_events(struct vfio_user *vu)
 	return ret;
 }
 
-int os_vfio_user_create(const char *path, struct os_device **out, struct base_err *err)
+/* All but the connection. */
+static int create(const char *where, struct vfio_user **out, struct base_err *err)
 {
 	struct vfio_user *vu = base_zalloc(sizeof(*vu));
 	int ret;
@@ -394,27 +457,55 @@ int os_vfio_user_create(const char *path, struct os_device **out, struct base_er
 		return base_err_set(err, -ENOMEM, "vfio-user: no memory");
 	vu->os.ops = &ops;
 	vu->os.is_virtual = true; /* a program answers: it may have our own firmware image */
-	snprintf(vu->os.location, sizeof(vu->os.location), "vfio-user:%s", path);
+	snprintf(vu->os.location, sizeof(vu->os.location), "vfio-user:%s", where);
 	vu->pool = (struct os_pool){ .map = map, .unmap = unmap, .opaque = vu, .by_fd = true };
 	ret = open_events(vu);
 	if (ret) {
-		base_err_set(err, ret, "vfio-user: no eventfd: %s", strerror(-ret));
-		goto err_free;
+		base_free(vu);
+		return base_err_set(err, ret, "vfio-user: no eventfd: %s", strerror(-ret));
 	}
-	ret = vfu_client_open(path, &vu->client, err);
-	if (ret) {
-		base_err_prefix(err, "vfio-user");
-		goto err_close;
-	}
-	*out = &vu->os;
+	*out = vu;
 	return 0;
+}
 
-err_close:
+static int finish(struct vfio_user *vu, int ret, struct os_device **out, struct base_err *err)
+{
+	if (!ret) {
+		*out = &vu->os;
+		return 0;
+	}
+	base_err_prefix(err, "vfio-user");
 	close(vu->wake_fd);
 	close(vu->irq_fd);
-err_free:
 	base_free(vu);
 	return ret;
+}
+
+int os_vfio_user_create(const char *path, struct os_device **out, struct base_err *err)
+{
+	struct vfio_user *vu = NULL;
+	int ret = create(path, &vu, err);
+
+	if (ret)
+		return ret;
+	return finish(vu, vfu_client_open(path, &vu->client, err), out, err);
+}
+
+int os_vfio_user_attach(int fd, const struct os_vfio_user_peer *peer, struct os_device **out,
+			struct base_err *err)
+{
+	const struct vfu_client_peer turn = { .turn = peer->turn, .opaque = peer->opaque };
+	struct vfio_user *vu = NULL;
+	int ret = create("(this thread)", &vu, err);
+
+	if (ret) {
+		close(fd);
+		return ret;
+	}
+	vu->os.ops = &peer_ops;
+	vu->peer = *peer;
+	vu->pool.scatter = peer->scatter;
+	return finish(vu, vfu_client_attach(fd, &turn, &vu->client, err), out, err);
 }
 
 void os_vfio_user_destroy(struct os_device *os)

@@ -29,7 +29,7 @@ struct vfu_server {
 	struct vfu_socket socket;
 	pthread_t thread;
 	bool has_thread;
-	bool attached; /* a client whom vfu_server_turn() serves */
+	bool attached;	      /* a client whom vfu_server_turn() serves */
 	int stop_fd;	      /* eventfd: readable once the thread is to end */
 	pthread_mutex_t lock; /* protects: client_fd, stopping */
 	int client_fd;	      /* -1: none */

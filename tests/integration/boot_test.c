@@ -98,7 +98,7 @@ static void test_again_and_again(void **state)
 		}
 		drv_destroy(env.dev);
 		env.dev = NULL;
-		assert_int_equal(os_inproc_live_dma(env.npu), 0);
+		assert_int_equal(env_live_dma(&env), 0);
 	}
 	env_expect_clean(&env);
 	env_close(&env);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The whole driver on the in-process virtual NPU, stepped: what the driver's integration tests
- * share.  The faulty seam lies between the two, idle unless a test arms it.
+ * share.  The faulty seam lies between the two, idle unless a test arms it; and a vfio-user socket,
+ * if that is asked for.
  */
 #ifndef TESTS_DRV_ENV_H
 #define TESTS_DRV_ENV_H
@@ -17,10 +18,13 @@
 #include "driver/dev.h"
 #include "os/faulty.h"
 #include "os/inproc.h"
+#include "os/loopback.h"
+#include "os/vfio_user.h"
 
-/* What this run is about: arguments of the program, GENERATION [os|hw]. */
+/* What this run is about: arguments of the program, GENERATION [os|hw] [direct|socket]. */
 static const char *env_gen = "npu37";
 static u32 env_sched = DRV_SCHED_AUTO;
+static bool env_socket;
 
 static inline const struct reg_gen *env_reg_gen(void)
 {
@@ -43,13 +47,20 @@ static inline int env_args(int argc, char **argv)
 {
 	if (argc > 1)
 		env_gen = argv[1];
-	if (argc > 2)
-		env_sched = strcmp(argv[2], "hw") ? DRV_SCHED_OS : DRV_SCHED_HW;
-	return argc > 3 || !env_reg_gen();
+	for (int i = 2; i < argc; i++) {
+		if (!strcmp(argv[i], "direct") || !strcmp(argv[i], "socket"))
+			env_socket = !strcmp(argv[i], "socket");
+		else if (!strcmp(argv[i], "os") || !strcmp(argv[i], "hw"))
+			env_sched = strcmp(argv[i], "hw") ? DRV_SCHED_OS : DRV_SCHED_HW;
+		else
+			return -EINVAL;
+	}
+	return env_reg_gen() ? 0 : -EINVAL;
 }
 
 struct env {
 	struct os_device *npu, *os;
+	struct os_loopback *link; /* between the two; NULL: none */
 	struct drv_dev *dev;
 	struct drv_config cfg;
 	struct base_err err;
@@ -70,7 +81,10 @@ static inline void env_open_rev(struct env *env, u64 seed, bool scatter, u8 revi
 				      .idle_ms = DRV_NEVER,
 				      .recoveries = DRV_NEVER } };
 	assert_int_equal(os_inproc_create(&cfg, &env->npu, &env->err), 0);
-	assert_int_equal(os_faulty_create(env->npu, &env->os), 0);
+	if (env_socket && os_loopback_create(env->npu, scatter, &env->link, &env->err))
+		fail_msg("%s", env->err.text);
+	assert_int_equal(
+		os_faulty_create(env->link ? os_loopback_seam(env->link) : env->npu, &env->os), 0);
 }
 
 static inline void env_open(struct env *env, u64 seed, bool scatter)
@@ -78,11 +92,21 @@ static inline void env_open(struct env *env, u64 seed, bool scatter)
 	env_open_rev(env, seed, scatter, 0);
 }
 
+/* The driver's allocations of memory that the device reaches. */
+static inline u64 env_live_dma(struct env *env)
+{
+	return env->link ? os_vfio_user_live_dma(os_loopback_seam(env->link))
+			 : os_inproc_live_dma(env->npu);
+}
+
 static inline void env_close(struct env *env)
 {
 	drv_destroy(env->dev);
-	assert_int_equal(os_inproc_live_dma(env->npu), 0);
+	assert_int_equal(env_live_dma(env), 0);
+	if (env->link && os_loopback_complaint(env->link))
+		fail_msg("%s", os_loopback_complaint(env->link));
 	os_faulty_destroy(env->os);
+	os_loopback_destroy(env->link);
 	os_inproc_destroy(env->npu);
 }
 

@@ -158,7 +158,7 @@ static void expect_usable(struct env *env, const char *what, u64 n)
 {
 	int ret;
 
-	if (os_inproc_live_dma(env->npu))
+	if (env_live_dma(env))
 		fail_msg("%s #%llu: memory was left behind", what, (unsigned long long)n);
 	ret = scenario(env);
 	if (ret)

@@ -848,15 +848,15 @@ static void test_preemption_buffers(void **state)
 	work_open(&w);
 	list_at(&list, &w, 0);
 	cmdlist_nop(&list);
-	live = os_inproc_live_dma(env.npu);
+	live = env_live_dma(&env);
 	expect_preemption_buffers(&w, 0);
 	for (u32 i = 0; i < 3; i++) {
 		assert_int_equal(run_one(&w, &list), 0);
 		expect_preemption_buffers(&w, env_hws() ? ABI_FW_PREEMPT_SIZE : 0);
 	}
 	/* two buffers, and the tables of the range the second is in */
-	assert_true(env_hws() == (os_inproc_live_dma(env.npu) >= live + 2));
-	assert_in_range(os_inproc_live_dma(env.npu) - live, 0, 6);
+	assert_true(env_hws() == (env_live_dma(&env) >= live + 2));
+	assert_in_range(env_live_dma(&env) - live, 0, 6);
 	work_close(&w);
 }
 
