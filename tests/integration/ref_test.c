@@ -433,6 +433,59 @@ static void a_busy_ring_hides_no_hang(void **state)
 	work_close(&b);
 }
 
+/* Virtual time when it is in @state. */
+static u64 when(enum drv_state state)
+{
+	u64 until_ns = drv_now_ns(env.dev) + 100 * BASE_NS_PER_S;
+
+	for (;;) {
+		u64 next_ns = drv_process(env.dev);
+		int ret;
+
+		if (drv_get_state(env.dev) == state)
+			return drv_now_ns(env.dev);
+		assert_true(drv_now_ns(env.dev) < until_ns);
+		ret = drv_wait(env.dev, base_min(next_ns, until_ns));
+		assert_true(!ret || ret == -ETIMEDOUT);
+	}
+}
+
+/* Two time-out periods are the most a hang may go unseen, 200 ms the most a recovery may take. */
+static void a_hang_is_recovered_in_time(void **state)
+{
+	u64 limit_ns = env_reg_gen()->timeouts.inference_ms * BASE_NS_PER_MS;
+	u64 seen = 0, took = 0;
+
+	(void)state;
+	for (u64 seed = 1; seed <= 8; seed++) {
+		struct abi_completion done;
+		struct work w;
+		u64 start_ns, judged_ns;
+
+		env_close(&env);
+		env_open(&env, seed, true);
+		env.cfg.recoveries = 0; /* the default */
+		env_boot(&env);
+		work_open(&w);
+		assert_int_equal(run_one(&w), 0);
+		assert_int_equal(os_inproc_fault(env.npu, "stuck-engine", 1), 0);
+		start_ns = drv_now_ns(env.dev);
+		assert_int_equal(drv_queue_submit(w.queue, &w.f.job, 1), 1);
+		judged_ns = when(DRV_RECOVERING);
+		seen = base_max(seen, judged_ns - start_ns);
+		took = base_max(took, when(DRV_READY) - judged_ns);
+		assert_int_equal(drv_queue_reap(w.queue, &done, 1), 1);
+		assert_int_equal(done.status, -ETIMEDOUT);
+		assert_int_equal(run_one(&w), 0);
+		expect_right(&w);
+		work_close(&w);
+	}
+	print_message("ref: a hang is seen after at most %.3f ms, recovered in %.3f ms\n",
+		      (double)seen / BASE_NS_PER_MS, (double)took / BASE_NS_PER_MS);
+	assert_in_range(seen, limit_ns, 2 * limit_ns);
+	assert_in_range(took, 1, 200 * BASE_NS_PER_MS);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +502,7 @@ int main(int argc, char **argv)
 						teardown),
 		cmocka_unit_test_setup_teardown(firmware_dies_after_the_boot, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_busy_ring_hides_no_hang, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_hang_is_recovered_in_time, setup, teardown),
 	};
 
 	if (env_args(argc, argv))
