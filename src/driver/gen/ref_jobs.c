@@ -202,12 +202,15 @@ void ref_watchdog(struct drv_dev *dev)
 {
 	if (dev->now_ns < dev->tdr_ns)
 		return;
-	if (!dev->nr_jobs) {
-		dev->tdr_ns = DRV_NO_TIME;
+	if (!drv_is_up(dev)) {
+		dev->tdr_ns = DRV_NO_TIME; /* until it is */
 		return;
 	}
-	if (drv_is_up(dev))
-		ref_look_at_firmware(dev);
+	if (!dev->nr_jobs) {
+		drv_pm_idle(dev);
+		return;
+	}
+	ref_look_at_firmware(dev);
 	collect_all(dev);
 	for (u32 n = 0; n < ABI_REF_NR_RINGS && drv_is_up(dev); n++) {
 		const struct ref_ring *ring = &to_ref(dev)->ring[n];

@@ -38,6 +38,11 @@ int drv_pci_cycle(struct drv_dev *d)
 	return 0;
 }
 
+void drv_pm_idle(struct drv_dev *d)
+{
+	(void)d;
+}
+
 void drv_job_end(struct drv_dev *d, u32 id, u32 status)
 {
 	(void)d, (void)id, (void)status;
