@@ -434,7 +434,7 @@ static void test_intel_image(void **state)
 
 	(void)state;
 	if (!path || !*path)
-		skip();
+		env_skip("needs an image of Intel's in NPU_TEST_FIRMWARE; see tests/firmware/run");
 	env_open(&env, 7, false);
 	env.cfg.firmware = path;
 	env_boot(&env);

@@ -8,6 +8,7 @@
 #define TESTS_DRV_ENV_H
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -20,11 +21,13 @@
 #include "os/inproc.h"
 #include "os/loopback.h"
 #include "os/vfio_user.h"
+#include "vnpu/vnpu.h"
 
 /* What this run is about: arguments of the program, GENERATION [os|hw] [direct|socket]. */
 static const char *env_gen = "npu37";
 static u32 env_sched = DRV_SCHED_AUTO;
 static bool env_socket;
+static bool env_no_facts; /* this once: the two ways differ */
 
 static inline const struct reg_gen *env_reg_gen(void)
 {
@@ -58,6 +61,13 @@ static inline int env_args(int argc, char **argv)
 	return env_reg_gen() ? 0 : -EINVAL;
 }
 
+/* What this generation, or this run, cannot do, and why: the suite's table tells it. */
+#define env_skip(why)                                 \
+	do {                                          \
+		print_message("not here: %s\n", why); \
+		skip();                               \
+	} while (0)
+
 struct env {
 	struct os_device *npu, *os;
 	struct os_loopback *link; /* between the two; NULL: none */
@@ -76,6 +86,7 @@ static inline void env_open_rev(struct env *env, u64 seed, bool scatter, u8 revi
 					      .engine = "plain",
 					      .scatter = scatter };
 
+	env_no_facts = false;
 	*env = (struct env){ .cfg = { .ignore_env = true,
 				      .sched = env_sched,
 				      .idle_ms = DRV_NEVER,
@@ -99,9 +110,25 @@ static inline u64 env_live_dma(struct env *env)
 			 : os_inproc_live_dma(env->npu);
 }
 
+/* What the device saw in all, for whoever compares two runs (tests/suite). */
+static inline void env_tell_facts(struct env *env)
+{
+	struct vnpu_stats st;
+
+	if (!getenv("DRV_TEST_FACTS") || env_no_facts)
+		return;
+	vnpu_get_stats(os_inproc_vnpu(env->npu), &st);
+	print_message("facts: %" PRIu64 " ns, %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64
+		      " interrupts, %" PRIu64 " + %" PRIu64 " messages, %" PRIu64
+		      " doorbells, %" PRIu64 " jobs\n",
+		      env->npu->ops->now_ns(env->npu), st.reg_reads, st.reg_writes, st.msis,
+		      st.ipc_rx, st.ipc_tx, st.doorbells, st.jobs);
+}
+
 static inline void env_close(struct env *env)
 {
 	drv_destroy(env->dev);
+	env_tell_facts(env);
 	assert_int_equal(env_live_dma(env), 0);
 	if (env->link && os_loopback_complaint(env->link))
 		fail_msg("%s", os_loopback_complaint(env->link));

@@ -66,7 +66,7 @@ static void test_hang(void **state)
 
 	(void)state;
 	if (env_hws())
-		skip(); /* the engine is reset instead: job_test.c */
+		env_skip("the firmware schedules: its engine is reset instead, see job_test.c");
 	work_open(&w);
 	list_at(&list, &w, 0);
 	cmdlist_nop(&list);

@@ -243,7 +243,7 @@ static void test_engine_reset(void **state)
 
 	(void)state;
 	if (!env_hws())
-		skip(); /* nothing resets the engine */
+		env_skip("without hardware scheduling nothing resets the engine (P 10.7)");
 	for (u32 i = 0; i < BASE_ARRAY_SIZE(faults); i++) {
 		u64 most = 0;
 
