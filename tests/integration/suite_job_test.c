@@ -318,7 +318,8 @@ static void buffers_are_freed(void **state)
 		for (u32 i = 0; i < 2; i++)
 			assert_int_equal(drv_ctx_create(env.dev, &ctx[i]), 0);
 		for (u32 i = 0; i < 40; i++) {
-			assert_int_equal(drv_bo_create(ctx[0], 4096 << i % 6, 0, 0, &bo[i]), 0);
+			assert_int_equal(
+				drv_bo_create(ctx[0], UINT64_C(4096) << i % 6, 0, 0, &bo[i]), 0);
 			for (u32 k = 0; k < i; k++)
 				assert_true(drv_bo_addr(bo[i]) >=
 						    drv_bo_addr(bo[k]) + drv_bo_size(bo[k]) ||
