@@ -145,6 +145,10 @@ void vnpu_trace_mark(struct vnpu *vnpu, const char *name);
  * Return: 0 or -EINVAL (unknown name).
  */
 int vnpu_fault(struct vnpu *vnpu, const char *name, unsigned count);
+/** vnpu_fault_at() - only the @nth occasion from now (1 = the next) goes wrong; 0 or -EINVAL. */
+int vnpu_fault_at(struct vnpu *vnpu, const char *name, unsigned nth);
+/** vnpu_fault_left() - how many occasions will still go wrong: 0 once the fault has struck. */
+unsigned vnpu_fault_left(struct vnpu *vnpu, const char *name);
 /** vnpu_fault_name() - the @i-th fault's name, NULL past the last. */
 const char *vnpu_fault_name(unsigned i);
 

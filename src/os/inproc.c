@@ -556,6 +556,16 @@ int os_inproc_fault(struct os_device *os, const char *name, u32 count)
 	return vnpu_fault(to_inproc(os)->vnpu, name, count);
 }
 
+int os_inproc_fault_at(struct os_device *os, const char *name, u32 nth)
+{
+	return vnpu_fault_at(to_inproc(os)->vnpu, name, nth);
+}
+
+u32 os_inproc_fault_left(struct os_device *os, const char *name)
+{
+	return vnpu_fault_left(to_inproc(os)->vnpu, name);
+}
+
 void os_inproc_mark(struct os_device *os, const char *name)
 {
 	vnpu_trace_mark(to_inproc(os)->vnpu, name);

@@ -58,6 +58,9 @@ bool os_inproc_finding(struct os_device *os, u32 i, char *buf, size_t size);
 u64 os_inproc_trace_hash(struct os_device *os);
 /** os_inproc_fault() - next @count occasions of fault @name go wrong; -EINVAL: no such fault. */
 int os_inproc_fault(struct os_device *os, const char *name, u32 count) BASE_WARN_UNUSED;
+/** os_inproc_fault_at() - only the @nth occasion from now does; os_inproc_fault_left(): 0 once it did */
+int os_inproc_fault_at(struct os_device *os, const char *name, u32 nth) BASE_WARN_UNUSED;
+u32 os_inproc_fault_left(struct os_device *os, const char *name);
 /** os_inproc_mark() - a record "mark @name" in the trace, if one is written */
 void os_inproc_mark(struct os_device *os, const char *name);
 /** os_inproc_fault_name() - the @i-th fault's name, NULL past the last. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Faults on demand: each is a count of occasions that will go wrong.
+ * Faults on demand: each is a count of occasions that will go wrong, after some that will not.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,27 +15,62 @@ bool vnpu_fault_take(struct vnpu *v, enum vnpu_fault_id id)
 {
 	if (!v->fault[id])
 		return false;
+	if (v->fault_skip[id]) {
+		v->fault_skip[id]--;
+		return false;
+	}
 	v->fault[id]--;
 	if (!--v->watched)
 		vnpu_level_update(v);
 	return true;
 }
 
+/* VNPU_NR_FAULTS: there is no such fault. */
+static u32 find(const char *name)
+{
+	u32 i = 0;
+
+	while (i < VNPU_NR_FAULTS && strcmp(names[i], name) != 0)
+		i++;
+	return i;
+}
+
+static int arm(struct vnpu *v, const char *name, u32 skip, u32 count)
+{
+	u32 i = find(name);
+
+	if (i == VNPU_NR_FAULTS)
+		return -EINVAL;
+	vnpu_lock(&v->lock);
+	v->watched += count - v->fault[i];
+	v->fault[i] = count;
+	v->fault_skip[i] = skip;
+	vnpu_level_update(v);
+	vnpu_unlock(&v->lock);
+	return 0;
+}
+
 int vnpu_fault(struct vnpu *v, const char *name, unsigned count)
 {
-	for (u32 i = 0; i < VNPU_NR_FAULTS; i++) {
-		if (strcmp(names[i], name) != 0)
-			continue;
-		if (count > UINT32_MAX / VNPU_NR_FAULTS)
-			count = UINT32_MAX / VNPU_NR_FAULTS; /* so that the sum fits */
-		vnpu_lock(&v->lock);
-		v->watched += count - v->fault[i];
-		v->fault[i] = count;
-		vnpu_level_update(v);
-		vnpu_unlock(&v->lock);
+	/* so that the sum fits */
+	return arm(v, name, 0, base_min(count, UINT32_MAX / VNPU_NR_FAULTS));
+}
+
+int vnpu_fault_at(struct vnpu *v, const char *name, unsigned nth)
+{
+	return nth ? arm(v, name, nth - 1, 1) : -EINVAL;
+}
+
+unsigned vnpu_fault_left(struct vnpu *v, const char *name)
+{
+	u32 i = find(name), left;
+
+	if (i == VNPU_NR_FAULTS)
 		return 0;
-	}
-	return -EINVAL;
+	vnpu_lock(&v->lock);
+	left = v->fault[i];
+	vnpu_unlock(&v->lock);
+	return left;
 }
 
 const char *vnpu_fault_name(unsigned i)

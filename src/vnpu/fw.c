@@ -36,6 +36,14 @@ void vnpu_fw_reset(struct vnpu *v)
 	vnpu_irq_update(v);
 }
 
+/* Fault on demand: what it was about to do is not done either. */
+void vnpu_fw_die(struct vnpu *v)
+{
+	v->fw.state = VNPU_FW_DEAD;
+	vnpu_timer_clear(v, VNPU_T_JOBS);
+	vnpu_timer_clear(v, VNPU_T_FENCE);
+}
+
 bool vnpu_fw_is_idle(const struct vnpu *v)
 {
 	const struct vnpu_jobs *j = &v->jobs;
@@ -267,5 +275,5 @@ void vnpu_fw_boot(struct vnpu *v)
 	v->fw.state = VNPU_FW_RUNNING;
 	vnpu_ipc_ready(v);
 	if (vnpu_fault_hit(v, VNPU_F_DEAD_AFTER_BOOT))
-		v->fw.state = VNPU_FW_DEAD;
+		vnpu_fw_die(v);
 }

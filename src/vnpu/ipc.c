@@ -32,7 +32,7 @@ void vnpu_ipc_push_tx(struct vnpu *v, u32 addr)
 	v->stats.ipc_tx++;
 	vnpu_order_finish(v);
 	if (vnpu_fault_hit(v, VNPU_F_FW_DEAD))
-		fw->state = VNPU_FW_DEAD;
+		vnpu_fw_die(v);
 	if (fw->state == VNPU_FW_DEAD)
 		return;
 	if (fw->state != VNPU_FW_RUNNING) {
@@ -268,6 +268,16 @@ static void send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 		queue_out(v, channel, msg);
 }
 
+/* A JOB_DONE nobody can place: of the last SSID, which is given away last. */
+static void send_of_dead_context(struct vnpu *v, const struct abi_jsm_msg *in)
+{
+	struct abi_jsm_msg msg = *in;
+
+	msg.payload.job_done.job_id = ABI_JOBQ_JOB_ID(v->info->ssid_last, 0);
+	msg.payload.job_done.host_ssid = v->info->ssid_last;
+	send(v, ABI_IPC_CHAN_JOB_RET, &msg);
+}
+
 /* The same message as a firmware in trouble would send it. */
 static void send_faulty(struct vnpu *v, u16 channel, const struct abi_jsm_msg *in)
 {
@@ -285,7 +295,12 @@ static void send_faulty(struct vnpu *v, u16 channel, const struct abi_jsm_msg *i
 			return;
 		if (vnpu_fault_take(v, VNPU_F_WRONG_JOB_ID))
 			msg.payload.job_done.job_id ^= 0x00ff0000u;
+		if (vnpu_fault_take(v, VNPU_F_DEAD_CONTEXT))
+			send_of_dead_context(v, &msg);
 	}
+	if (vnpu_fault_take(v, VNPU_F_WRONG_CHANNEL))
+		channel =
+			channel == ABI_IPC_CHAN_JOB_RET ? ABI_IPC_CHAN_ASYNC : ABI_IPC_CHAN_JOB_RET;
 	send(v, channel, &msg);
 	if (vnpu_fault_take(v, VNPU_F_DUPLICATE_ANSWER))
 		send(v, channel, &msg);

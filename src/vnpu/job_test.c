@@ -591,6 +591,32 @@ static void test_job_faults(void **state)
 	expect_clean(&h);
 }
 
+static void test_more_job_faults(void **state)
+{
+	const struct abi_jobq *page = host_at(&h, 0, host_jobq_va(1));
+	struct abi_jsm_job_done done;
+
+	(void)state;
+	assert_int_equal(vnpu_fault(h.v, "dead-context", 1), 0);
+	host_submit(&h, 1, HOST_USER, 0x100);
+	assert_true(host_done(&h, &done, 100000));
+	assert_int_equal(done.job_id, ABI_JOBQ_JOB_ID(host_info->ssid_last, 0));
+	assert_true(host_done(&h, &done, 100000));
+	assert_int_equal(done.job_id, 0x100);
+	assert_int_equal(vnpu_fault(h.v, "wild-head", 1), 0);
+	assert_int_equal(run(), 0);
+	assert_int_equal(page->hdr.head, page->hdr.tail + 5);
+	assert_int_equal(run(), 0);
+	assert_int_equal(page->hdr.head, page->hdr.tail);
+	assert_int_equal(vnpu_fault(h.v, "mmu-gerror", 1), 0);
+	assert_int_equal(run(), 0);
+	assert_int_equal(rd(&h, M(GERROR)), 0x80);
+	assert_int_equal(vnpu_fault(h.v, "mmu-kinds", 1), 0);
+	assert_int_equal(run(), VIOLATION);
+	assert_int_equal(rd(&h, M(EVTQ_PROD_SEC)), 1);
+	expect_clean(&h);
+}
+
 /* What is no invocation, at each of its fields: one job ends, the context goes on. */
 static void test_wrong_invocations(void **state)
 {
@@ -656,6 +682,7 @@ int main(int argc, char **argv)
 		T(test_release_parked),
 		T(test_stuck_engine),
 		T(test_job_faults),
+		T(test_more_job_faults),
 		T(test_wrong_invocations),
 	};
 

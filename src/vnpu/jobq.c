@@ -35,7 +35,7 @@ void vnpu_doorbell(struct vnpu *v, u32 db)
 		if (vnpu_fault_take(v, VNPU_F_DOORBELL_LOST))
 			return;
 		if (vnpu_fault_take(v, VNPU_F_FW_DEAD))
-			v->fw.state = VNPU_FW_DEAD;
+			vnpu_fw_die(v);
 	}
 	if (BASE_UNLIKELY(!vnpu_fw_runs(v))) {
 		if (v->fw.state != VNPU_FW_DEAD)
@@ -142,6 +142,45 @@ static void start_inline(struct vnpu *v, const struct vnpu_queue *q,
 		    q->db, c->type);
 }
 
+/* Until the next slot is fetched. */
+static void show_wild_head(struct vnpu *v, const struct vnpu_queue *q)
+{
+	struct abi_jobq *page = (void *)vnpu_mem_at(v, 0, q->base, true);
+
+	if (page)
+		__atomic_store_n(&page->hdr.head, (q->tail + 5) % ABI_JOBQ_SLOTS, __ATOMIC_RELEASE);
+}
+
+/* The job faults; each time the MMU says something else about it.  SRC: P 8.7 */
+static void fault_of_next_kind(struct vnpu *v, struct vnpu_queue *q)
+{
+	static const u8 kinds[] = {
+		ABI_MMU_EVT_F_UUT,
+		ABI_MMU_EVT_C_BAD_STREAMID,
+		ABI_MMU_EVT_F_STE_FETCH,
+		ABI_MMU_EVT_C_BAD_STE,
+		ABI_MMU_EVT_F_BAD_ATS_TREQ,
+		ABI_MMU_EVT_F_STREAM_DISABLED,
+		ABI_MMU_EVT_F_TRANSL_FORBIDDEN,
+		ABI_MMU_EVT_C_BAD_SUBSTREAMID,
+		ABI_MMU_EVT_F_CD_FETCH,
+		ABI_MMU_EVT_C_BAD_CD,
+		ABI_MMU_EVT_F_WALK_EABT,
+		ABI_MMU_EVT_F_TRANSLATION,
+		ABI_MMU_EVT_F_ADDR_SIZE,
+		ABI_MMU_EVT_F_ACCESS,
+		ABI_MMU_EVT_F_PERMISSION,
+		ABI_MMU_EVT_F_TLB_CONFLICT,
+		ABI_MMU_EVT_F_CFG_CONFLICT,
+		ABI_MMU_EVT_E_PAGE_REQUEST,
+		ABI_MMU_EVT_F_VMS_FETCH,
+	};
+	u32 kind = kinds[v->jobs.mmu_kinds++ % BASE_ARRAY_SIZE(kinds)];
+
+	vnpu_mmu_event(v, kind, q->ssid, UNMAPPED, true, 0, true);
+	vnpu_job_finish(v, q, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+}
+
 /* Faults on demand that strike a job; false: it does not run. */
 static bool survives_faults(struct vnpu *v, struct vnpu_queue *q)
 {
@@ -154,6 +193,10 @@ static bool survives_faults(struct vnpu *v, struct vnpu_queue *q)
 	if (vnpu_fault_take(v, VNPU_F_WATCHDOG))
 		vnpu_irq_icb(v,
 			     REG_MASK64(REG_IP_37XX_HOST_SS_ICB_STATUS_0__CPU_INT_REDIRECT_0_INT));
+	if (vnpu_fault_take(v, VNPU_F_MMU_GERROR))
+		vnpu_mmu_gerror(v);
+	if (vnpu_fault_take(v, VNPU_F_WILD_HEAD))
+		show_wild_head(v, q);
 	if (vnpu_fault_take(v, VNPU_F_STUCK_ENGINE)) {
 		q->state = VNPU_JOB_STUCK;
 		v->jobs.nr_stuck++;
@@ -166,6 +209,10 @@ static bool survives_faults(struct vnpu *v, struct vnpu_queue *q)
 	if (vnpu_fault_take(v, VNPU_F_MMU_FAULT)) {
 		(void)vnpu_walk(v, q->ssid, UNMAPPED, true);
 		vnpu_job_finish(v, q, ABI_JSM_STATUS_MVNCI_CONTEXT_VIOLATION_HW);
+		return false;
+	}
+	if (vnpu_fault_take(v, VNPU_F_MMU_KINDS)) {
+		fault_of_next_kind(v, q);
 		return false;
 	}
 	return true;

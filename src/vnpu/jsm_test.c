@@ -368,6 +368,12 @@ static void test_faulty_answers(void **state)
 	assert_false(host_pop_wait(&h, &hdr, &msg, 500000));
 	assert_true(host_pop_wait(&h, &hdr, &msg, 200000));
 	msg.type = ABI_JSM_QUERY_ENGINE_HB;
+	assert_int_equal(vnpu_fault(h.v, "wrong-channel", 1), 0);
+	(void)host_post(&h, 0, &msg);
+	assert_true(host_pop_wait(&h, &hdr, &msg, 1000));
+	assert_int_equal(hdr.channel, ABI_IPC_CHAN_JOB_RET);
+	assert_int_equal(msg.type, ABI_JSM_QUERY_ENGINE_HB_DONE);
+	msg.type = ABI_JSM_QUERY_ENGINE_HB;
 	assert_int_equal(vnpu_fault(h.v, "lost-answer", 1), 0);
 	(void)host_post(&h, 0, &msg);
 	assert_false(host_pop_wait(&h, &hdr, &msg, 10000));

@@ -82,6 +82,11 @@ static void gerror(struct vnpu *v, u32 bit)
 		vnpu_irq_icb(v, ICB_GERROR);
 }
 
+void vnpu_mmu_gerror(struct vnpu *v)
+{
+	gerror(v, REG_MASK(F(GERROR, MSI_ABT)));
+}
+
 static u64 gerror_rd(struct vnpu *v, struct vnpu_reg *r)
 {
 	(void)r;

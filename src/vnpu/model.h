@@ -447,6 +447,7 @@ struct vnpu_jobs {
 	u64 fence_poll_ns;
 	u64 faulted[VNPU_NR_SSIDS / 64]; /* SSIDs that run nothing until released */
 	u32 generation;
+	u32 mmu_kinds; /* faults "mmu-kinds" so far */
 };
 
 struct vnpu_compute {
@@ -532,12 +533,17 @@ struct vnpu_threads {
 	X(UNSOLICITED_ANSWER, "unsolicited-answer") /* one more, with an unknown request id */     \
 	X(CORRUPT_HEADER, "corrupt-header")	    /* data_addr outside the RX buffer */          \
 	X(WILD_FIFO, "wild-fifo")		    /* FIFO entry outside the RX buffer */         \
+	X(WRONG_CHANNEL, "wrong-channel") /* next message: answer and job channel exchanged */     \
+	X(DEAD_CONTEXT, "dead-context")	  /* before the next JOB_DONE one of no context's job */   \
 	X(IRQ_LOST, "irq-lost")                                                                    \
 	X(IRQ_STORM, "irq-storm")	/* 64 instead of one */                                    \
 	X(MMU_FAULT, "mmu-fault")	/* next job touches an unmapped address */                 \
+	X(MMU_KINDS, "mmu-kinds")	/* next job: an MMU event, each time of another type */    \
+	X(MMU_GERROR, "mmu-gerror")	/* next job: a global error of the MMU */                  \
 	X(GLOBAL_FAULT, "global-fault") /* next doorbell faults in SSID 0 */                       \
 	X(JOB_ERROR, "job-error")	/* next job: PROCESSING_ERR */                             \
 	X(JOB_LOST, "job-lost")		/* next job: no JOB_DONE */                                \
+	X(WILD_HEAD, "wild-head")	/* next job: the queue's head is beyond its tail */        \
 	X(WRONG_JOB_ID, "wrong-job-id")                                                            \
 	X(DOORBELL_LOST, "doorbell-lost")                                                          \
 	X(STUCK_ENGINE, "stuck-engine")	    /* next job never ends, heartbeat stops */             \
@@ -612,6 +618,7 @@ struct vnpu {
 	struct vnpu_ref ref;
 	struct vnpu_threads threads;
 	struct vnpu_findings findings;
+	u32 fault_skip[VNPU_NR_FAULTS]; /* occasions before the first that goes wrong */
 };
 
 /* gen/ */
@@ -837,6 +844,8 @@ void vnpu_mmu_flush(struct vnpu *v);
 void vnpu_mmu_flush_ssid(struct vnpu *v, u32 ssid);
 /** vnpu_mmu_check_boot() - report what of P 8.3 the driver left out; false if nothing can work. */
 bool vnpu_mmu_check_boot(struct vnpu *v);
+/** vnpu_mmu_gerror() - a global error by itself: fault on demand */
+void vnpu_mmu_gerror(struct vnpu *v);
 /** vnpu_mmu_event() - record a fault, if the guest wants to know; P 8.8. */
 void vnpu_mmu_event(struct vnpu *v, u32 type, u32 ssid, u64 va, bool write, u64 fetch, bool record);
 /** vnpu_walk() - translate one address; NULL after recording a fault. */
@@ -883,6 +892,8 @@ void vnpu_view_release(void *opaque, void *token, bool written);
 void vnpu_fw_reset(struct vnpu *v);
 void vnpu_fw_start(struct vnpu *v, u64 entry);
 void vnpu_fw_boot(struct vnpu *v);
+/** vnpu_fw_die() - a fault on demand: nothing more comes from it */
+void vnpu_fw_die(struct vnpu *v);
 bool vnpu_fw_is_idle(const struct vnpu *v);
 static inline bool vnpu_fw_runs(const struct vnpu *v)
 {

@@ -241,6 +241,25 @@ static void test_fault_names(void **state)
 	assert_int_equal(rd(&h, B(FMIN_FUSE)), fmin_fuse());
 }
 
+/* The third occasion, and no other. */
+static void test_fault_at(void **state)
+{
+	(void)state;
+	host_pci_on(&h);
+	assert_int_equal(vnpu_fault_at(h.v, "no-such-fault", 1), -EINVAL);
+	assert_int_equal(vnpu_fault_at(h.v, "all-ones", 0), -EINVAL);
+	assert_int_equal(vnpu_fault_left(h.v, "no-such-fault"), 0);
+	assert_int_equal(vnpu_fault_at(h.v, "all-ones", 3), 0);
+	for (u32 i = 1; i <= 4; i++) {
+		assert_int_equal(vnpu_fault_left(h.v, "all-ones"), i <= 3);
+		assert_int_equal(rd(&h, B(FMIN_FUSE)), i == 3 ? UINT32_MAX : fmin_fuse());
+	}
+	assert_int_equal(vnpu_fault_at(h.v, "all-ones", 3), 0);
+	assert_int_equal(vnpu_fault(h.v, "all-ones", 1), 0); /* takes its place */
+	assert_int_equal(rd(&h, B(FMIN_FUSE)), UINT32_MAX);
+	assert_int_equal(rd(&h, B(FMIN_FUSE)), fmin_fuse());
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -257,6 +276,7 @@ int main(int argc, char **argv)
 		T(test_flr),
 		T(test_dma_maps),
 		T(test_fault_names),
+		T(test_fault_at),
 	};
 
 	host_choose(argc, argv);
