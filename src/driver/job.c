@@ -83,15 +83,15 @@ static void count_jobs(struct drv_queue *queue, u32 nr, u64 now_ns)
 	}
 }
 
-static __attribute__((cold)) int bad_head(struct drv_queue *queue, int code)
+static __attribute__((cold)) int bad_head(struct drv_queue *queue)
 {
-	drv_fail(queue->ctx->dev, code,
-		 "doorbell %u: the firmware wrote a head that is no slot of the job queue",
-		 queue->db);
+	drv_fail(queue->ctx->dev, -EPROTO,
+		 "doorbell %u: the firmware wrote a head that is no slot of a job it has: %u",
+		 queue->db, __atomic_load_n(&queue->ring.page->hdr.head, __ATOMIC_RELAXED));
 	return -ENODEV;
 }
 
-/* Places for jobs under way and their completions, whatever the ring has room for. */
+/* Places for jobs under way and their completions; the ring has at least as much room. */
 static u32 places(const struct drv_queue *queue)
 {
 	return base_min(DRV_QUEUE_DEPTH, DRV_QUEUE_DONE_MAX - queue->done_nr) - queue->pending;
@@ -108,9 +108,9 @@ int drv_queue_submit(struct drv_queue *queue, const struct abi_job *jobs, u32 nr
 	if (BASE_UNLIKELY(ret))
 		return ret;
 	ret = drv_ring_room(&queue->ring, &room);
-	if (BASE_UNLIKELY(ret))
-		return bad_head(queue, ret);
-	nr = base_min(nr, room);
+	/* a slot that is not free holds a job that did not end */
+	if (BASE_UNLIKELY(ret || room + queue->pending < DRV_QUEUE_DEPTH))
+		return bad_head(queue);
 	nr = base_min(nr, places(queue));
 	nr = base_min(nr, DRV_CTX_JOBS - ctx->nr_jobs);
 	if (!nr)

@@ -1039,6 +1039,29 @@ static void test_bad_head(void **state)
 	env_boot(&env); /* as good as new */
 }
 
+/* A head beyond what was published, with every job published and done. */
+static void test_head_beyond_tail(void **state)
+{
+	struct cmdlist list;
+	struct abi_job job;
+	struct work w;
+
+	(void)state;
+	work_open(&w);
+	list_at(&list, &w, 0);
+	cmdlist_nop(&list);
+	assert_int_equal(os_inproc_fault(env.npu, "wild-head", 1), 0);
+	assert_int_equal(run_one(&w, &list), 0);
+	job = job_of(&list, 1);
+	assert_int_equal(drv_queue_submit(w.queue, &job, 1), -ENODEV);
+	assert_int_equal(drv_get_state(env.dev), DRV_FAILED);
+	assert_int_equal(drv_last_error(env.dev)->code, -EPROTO);
+	assert_non_null(strstr(drv_last_error(env.dev)->text, "head that is no slot"));
+	work_close(&w);
+	drv_destroy(env.dev);
+	env_boot(&env);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -1076,6 +1099,7 @@ int main(int argc, char **argv)
 		T(test_dead_firmware),
 		T(test_all_ones_while_running),
 		T(test_bad_head),
+		T(test_head_beyond_tail),
 		T(test_cost),
 	};
 
