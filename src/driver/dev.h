@@ -472,6 +472,8 @@ void drv_fw_log_forget(struct drv_dev *dev);
 int drv_ipc_init(struct drv_dev *dev) BASE_WARN_UNUSED;
 void drv_ipc_fini(struct drv_dev *dev);
 void drv_ipc_reset(struct drv_dev *dev);
+/** drv_ipc_is_released() - did the firmware read what TX slot @slot had? */
+bool drv_ipc_is_released(const struct drv_dev *dev, u32 slot);
 /** drv_ipc_send() - @msg through TX slot @slot on channel @chan. */
 void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_msg *msg);
 #define DRV_IPC_READY 1

@@ -64,6 +64,14 @@ void drv_ipc_reset(struct drv_dev *dev)
 	memset(dev->ipc.rx_cpu, 0, ABI_IPC_BUF_SIZE);
 }
 
+bool drv_ipc_is_released(const struct drv_dev *dev, u32 slot)
+{
+	const struct abi_ipc_hdr *hdr = (const void *)(dev->ipc.tx_cpu + slot * ABI_IPC_TX_SIZE);
+
+	/* pairs with the firmware's store after it has copied the slot out */
+	return __atomic_load_n(&hdr->status, __ATOMIC_ACQUIRE) == ABI_IPC_FREE;
+}
+
 void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_msg *msg)
 {
 	u8 *at = dev->ipc.tx_cpu + slot * ABI_IPC_TX_SIZE;
@@ -77,7 +85,7 @@ void drv_ipc_send(struct drv_dev *dev, u32 slot, u16 chan, const struct abi_jsm_
 		.status = ABI_IPC_ALLOCATED,
 	};
 
-	if (((struct abi_ipc_hdr *)(void *)at)->status != ABI_IPC_FREE)
+	if (!drv_ipc_is_released(dev, slot))
 		drv_dbg(dev, IPC, "message in TX slot %u was not released by the firmware", slot);
 	memcpy(at, &hdr, sizeof(hdr));
 	memcpy(at + ABI_IPC_TX_MSG_OFF, msg, sizeof(*msg));

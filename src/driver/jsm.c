@@ -33,12 +33,25 @@ static void update_timer(struct drv_dev *dev)
 	drv_timer_set(dev, DRV_TIMER_JSM, first_ns);
 }
 
-static struct drv_req *free_slot(struct drv_jsm *jsm)
+/*
+ * Of a question that timed out or was cancelled the message may still be in the FIFO: its slot is
+ * written again only if there is no other, as with a firmware that never gives one back.
+ */
+static struct drv_req *free_slot(struct drv_dev *dev)
 {
-	for (u32 i = 0; i < DRV_NR_REQS; i++)
-		if (!jsm->reqs[i].id)
-			return &jsm->reqs[i];
-	return NULL;
+	struct drv_req *unreleased = NULL;
+
+	for (u32 i = 0; i < DRV_NR_REQS; i++) {
+		struct drv_req *req = &dev->jsm.reqs[i];
+
+		if (req->id)
+			continue;
+		if (drv_ipc_is_released(dev, i))
+			return req;
+		if (!unreleased)
+			unreleased = req;
+	}
+	return unreleased;
 }
 
 static u32 take_id(struct drv_jsm *jsm)
@@ -67,7 +80,7 @@ int drv_jsm_ask(struct drv_dev *dev, u32 type, u32 answer, const void *payload, 
 		drv_req_done_fn done, void *arg)
 {
 	struct drv_jsm *jsm = &dev->jsm;
-	struct drv_req *req = free_slot(jsm);
+	struct drv_req *req = free_slot(dev);
 	struct abi_jsm_msg msg = { .type = type, .status = ABI_IPC_ALLOCATED };
 
 	if (!req)

@@ -327,7 +327,7 @@ static void phase_finish(struct env *env, enum phase phase, struct load *l, cons
 		fail_msg("%s: a context or a doorbell was left behind", what);
 	drv_destroy(env->dev);
 	env->dev = NULL;
-	if (os_inproc_live_dma(env->npu))
+	if (env_live_dma(env))
 		fail_msg("%s: memory was left behind", what);
 }
 

@@ -431,7 +431,7 @@ static u32 sweep_create(enum how how)
 		}
 		drv_destroy(env.dev);
 		env.dev = NULL;
-		assert_int_equal(os_inproc_live_dma(env.npu), 0);
+		assert_int_equal(env_live_dma(&env), 0);
 		assert_int_equal(base_alloc_live(), live);
 	} while (disarm(how, nth, what, sizeof(what)));
 	assert_int_equal(ret, 0);
