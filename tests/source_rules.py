@@ -6,6 +6,7 @@
   generations         compared and named only under a gen/ folder (and in the generation tables)
   register offsets    numbers of registers only in src/regs
   sizes               no source file over 1,000 lines (tables excepted)
+  failures            docs/failures.md has every fault of the model, no other, and tests that run
 
 usage: source_rules.py [ROOT]        exit 1 and one line per breach
 """
@@ -71,7 +72,28 @@ def check_generations(path, text):
         yield f"{path}:{line}: a generation is compared outside gen/: {match.group(0)[:60]}"
 
 
+def check_failures():
+    doc = ROOT / "docs" / "failures.md"
+    rows = [l.split("|") for l in doc.read_text().splitlines() if l.startswith("| ") and l.count("|") == 5]
+    injected = {name for row in rows for name in re.findall(r"`([a-z0-9-]+)`", row[2])}
+    faults = set(re.findall(r'X\([A-Z0-9_]+, "([a-z0-9-]+)"\)', (ROOT / "src/vnpu/model.h").read_text()))
+    yield from (f"docs/failures.md: the model's fault {name} is missing" for name in sorted(faults - injected))
+    yield from (f"docs/failures.md: the model has no fault {name}" for name in sorted(injected - faults))
+    if not faults:
+        yield "docs/failures.md: no faults found in src/vnpu/model.h"
+    for row in rows:
+        tests = re.findall(r"`(\w+\.c):(\w+)`", row[4])
+        if not tests and row[4].strip() != "test":
+            yield f"docs/failures.md: no test for:{row[1]}"
+        for file, name in tests:
+            path = ROOT / "tests" / "integration" / file
+            # defined, and in the list of those that run
+            if not path.exists() or len(re.findall(rf"\b{name}\b", path.read_text())) < 2:
+                yield f"docs/failures.md: {file} runs no {name}"
+
+
 def breaches():
+    yield from check_failures()
     unknown = {p.name for p in (ROOT / "src").iterdir() if p.is_dir()} - set(MAY)
     yield from (f"src/{name}: no rule for this folder in {__file__}" for name in sorted(unknown))
     for folder in MAY:
