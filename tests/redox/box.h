@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A Redox in a box: the kernel's and pcid's side of the functions of os/redox/redox.h, in this
+ * process, with a virtual NPU on its bus.  What they do is what the reference says the kernel does,
+ * traps included; a daemon that breaks a rule is told so (box_complaints()).
+ *
+ * A process of the box is a thread with a descriptor table, a namespace and credentials of its own.
+ */
+#ifndef TESTS_REDOX_BOX_H
+#define TESTS_REDOX_BOX_H
+
+#include "base/base.h"
+
+struct box;
+struct box_proc;
+
+struct box_config {
+	const char *gen;    /* "npu37" ... */
+	u16 device_id;	    /* 0: the generation's first */
+	u64 seed;
+	u64 ram_bytes;	    /* 0: 256 MiB */
+	bool msix;	    /* the function offers MSI-X besides MSI (if the model can) */
+};
+
+struct box_proc_config {
+	const char *name;
+	u32 uid, gid;
+	bool in_init_ns;    /* may create schemes; else a login session: only /scheme/npu & co. */
+	bool is_driver;	    /* gets the function's channel and a readiness pipe, as pcid-spawner does:
+			     * PCID_CLIENT_CHANNEL and INIT_NOTIFY in the environment of this process */
+	int (*run)(void *arg);
+	void *arg;
+};
+
+int box_create(const struct box_config *cfg, struct box **out) BASE_WARN_UNUSED;
+/** box_destroy() - every process has ended. */
+void box_destroy(struct box *box);
+
+int box_spawn(struct box *box, const struct box_proc_config *cfg,
+	      struct box_proc **out) BASE_WARN_UNUSED;
+/** box_ready() - wait for the driver's readiness byte: 0, -ETIMEDOUT, -EPIPE (it closed the pipe) */
+int box_ready(struct box_proc *proc, u64 timeout_ns) BASE_WARN_UNUSED;
+/** box_signal() - SIGTERM: its blocking calls end with -EINTR (a pending request of a scheme is
+ * cancelled first); it is up to run() to return. */
+void box_signal(struct box_proc *proc);
+/** box_kill() - SIGKILL: the thread ends at its next call, or in the one it is blocked in; its
+ * descriptors and mappings are closed by the kernel. */
+void box_kill(struct box_proc *proc);
+/** box_wait() - until it ended; what run() returned, -EINTR if it was killed.  Frees @proc. */
+int box_wait(struct box_proc *proc);
+
+/** box_complaints() - rules that were broken so far; @text: the first of them. */
+u64 box_complaints(struct box *box, char *text, size_t size);
+/** box_live() - what processes hold: contiguous memory in bytes, descriptors, mappings. */
+struct box_live {
+	u64 contiguous_bytes;
+	u64 descriptors;
+	u64 mappings;
+	u64 vectors; /* interrupt vectors reserved; these are never given back */
+};
+struct box_live box_live(struct box *box);
+/** box_quiet() - is the function's bus mastering off and are its messages masked? */
+bool box_quiet(struct box *box);
+
+#endif
