@@ -39,6 +39,10 @@ PUBLIC = {
     "npu/graph.h": {"graph", "cli"},
     "vnpu/vnpu.h": {"vnpu", "vfu", "os"},
 }
+# what Redox gets: headers of the C language, and what os/redox/redox.h declares
+REDOX = re.compile(r"(^|/)(redox/|[a-z_]*redox[a-z_]*\.[ch]$)")
+C_HEADERS = {"assert.h", "errno.h", "signal.h", "stdatomic.h", "stdbool.h", "stddef.h", "stdint.h", "stdio.h",
+             "stdlib.h", "string.h", "time.h"}
 LIMIT_LINES = 1000
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
@@ -62,6 +66,14 @@ def check_includes(folder, path, text):
             yield f"{path}: {folder} may not include {name} (allowed: {sorted(MAY[folder])})"
         if target not in MAY and not (path.parent / name).exists():
             yield f"{path}: include \"{name}\" is not relative to src/"
+
+
+def check_redox(path, text):
+    if not REDOX.search(str(path)):
+        return
+    for name in re.findall(r"^\s*#\s*include\s+<([^>]+)>", text, re.M):
+        if name not in C_HEADERS:
+            yield f"{path}: <{name}> is no header of the C language; Redox may not have it"
 
 
 def check_generations(path, text):
@@ -100,6 +112,7 @@ def breaches():
         for path in sources(folder):
             text = path.read_text()
             yield from check_includes(folder, path, text)
+            yield from check_redox(path, text)
             yield from check_generations(path, text)
             lines = text.count("\n")
             if lines > LIMIT_LINES:

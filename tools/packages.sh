@@ -24,7 +24,7 @@ need() {
 }
 
 # What a build needs; python3 comes with meson.
-build_packages="gcc libc6-dev meson ninja-build pkg-config libcmocka-dev libpng-dev libdnnl-dev"
+build_packages="gcc libc6-dev meson ninja-build pkg-config libcmocka-dev libpng-dev libdnnl-dev libseccomp-dev"
 python=/usr/bin/python3
 
 # configure DIR OPTION...: meson setup once, again if the options changed
@@ -50,6 +50,7 @@ link_bin() {
 	mkdir -p "$1/bin"
 	ln -sf ../src/cli/npu "$1/bin/npu"
 	ln -sf ../src/vfu/vnpu "$1/bin/vnpu"
+	ln -sf ../src/npud/npud "$1/bin/npud"
 }
 
 # programs: all of them, in build/; every script wants the same build

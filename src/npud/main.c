@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* npud: drives NPUs and shares them among programs. */
+/* npud: drives NPUs and shares them among programs, on Linux. */
 #include <errno.h>
-#include <getopt.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "npud/npud.h"
-
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
+#include "npud/confine.h"
+#include "npud/options.h"
+#include "npud/ready.h"
 
 static const char usage[] =
 	"npud: drives NPUs and shares them among programs\n"
@@ -30,141 +29,78 @@ static const char usage[] =
 	"                    " SIM_FORM "\n"
 	"                                    a virtual NPU in this process\n"
 	"  --group NAME      the socket is for this group, too (mode 0660)\n"
+	"  --user NAME       become this user once devices and socket are open\n"
 	"  --firmware FILE   the image to load; else it is searched\n"
 	"  --contexts N, --queues N, --memory MIB\n"
 	"                    what a client may have, over all devices: 16, 64, 1024\n"
-	"  -v                say more\n"
+	"  --depth N         jobs a queue takes before they are read back: 62\n"
+	"  --config FILE     settings, a line each: \"memory 512\"; /etc/npud.conf if it is there.\n"
+	"                    What is on the command line, the file does not change\n"
+	"  -v, -vv           say more (--verbose 1, 2)\n"
 	"  --version, --help\n"
 	"\n"
 	"exit codes: 0 ended by a signal    1 a device or the socket failed    2 wrong command line\n";
 
-struct options {
-	struct npud_config cfg;
-	const char *devices[NPUD_MAX_DEVICES];
-};
-
-static int wrong(const char *what, const char *arg)
+static int set_socket(struct npud_options *opts, const char *val)
 {
-	fprintf(stderr, "npud: %s \"%s\"; npud --help lists what there is\n", what, arg);
-	return EXIT_USAGE;
+	opts->cfg.scheme.name = val;
+	return 0;
 }
 
-static bool number(const char *text, u32 max, u32 *out)
+static int add_device(struct npud_options *opts, const char *val)
 {
-	char *end;
-	unsigned long val;
-
-	errno = 0;
-	val = strtoul(text, &end, 10);
-	if (errno || end == text || *end || text[0] == '-' || !val || val > max)
-		return false;
-	*out = (u32)val;
-	return true;
+	if (opts->cfg.nr_devices == NPUD_MAX_DEVICES)
+		return -EINVAL;
+	opts->devices[opts->cfg.nr_devices++] = val;
+	return 0;
 }
 
-static bool set_group(struct npud_config *cfg, const char *name)
+static int set_group(struct npud_options *opts, const char *val)
 {
-	const struct group *group = getgrnam(name);
+	const struct group *group = getgrnam(val);
 
 	if (!group)
-		return false;
-	cfg->socket.group = group->gr_gid;
-	cfg->socket.mode = 0660;
-	return true;
+		return -EINVAL;
+	opts->cfg.scheme.group = group->gr_gid;
+	opts->cfg.scheme.mode = 0660;
+	return 0;
 }
 
-static bool set_memory(struct npud_config *cfg, const char *text)
+static int set_user(struct npud_options *opts, const char *val)
 {
-	u32 mib;
-
-	if (!number(text, UINT32_MAX, &mib))
-		return false;
-	cfg->limits.memory_bytes = (u64)mib << 20;
-	return true;
+	opts->user = val;
+	return 0;
 }
 
-enum {
-	OPT_SOCKET = 256,
-	OPT_DEVICE,
-	OPT_GROUP,
-	OPT_FIRMWARE,
-	OPT_CONTEXTS,
-	OPT_QUEUES,
-	OPT_MEMORY,
-	OPT_VERSION,
-	OPT_HELP
+static const struct npud_option options[] = {
+	{ "socket", set_socket, "a path" },
+	{ "device", add_device, "a device, and no more than 8 of them" },
+	{ "group", set_group, "the name of a group there is" },
+	{ "user", set_user, "the name of a user" },
 };
 
-static const struct option longs[] = {
-	{ "socket", required_argument, NULL, OPT_SOCKET },
-	{ "device", required_argument, NULL, OPT_DEVICE },
-	{ "group", required_argument, NULL, OPT_GROUP },
-	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
-	{ "contexts", required_argument, NULL, OPT_CONTEXTS },
-	{ "queues", required_argument, NULL, OPT_QUEUES },
-	{ "memory", required_argument, NULL, OPT_MEMORY },
-	{ "version", no_argument, NULL, OPT_VERSION },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
-};
+static_assert(NPUD_MAX_DEVICES == 8, "what --device says it wants");
 
-/* -1: taken; else the exit code. */
-static int take_option(struct options *opts, int opt, const char *arg)
+static const struct npud_platform platform = { .usage = usage,
+					       .config = "/etc/npud.conf",
+					       .options = options,
+					       .nr_options = BASE_ARRAY_SIZE(options) };
+
+static int missing(const char *what)
 {
-	struct npud_config *cfg = &opts->cfg;
-
-	switch (opt) {
-	case OPT_SOCKET:
-		cfg->socket.path = arg;
-		return -1;
-	case OPT_DEVICE:
-		if (cfg->nr_devices == NPUD_MAX_DEVICES)
-			return wrong("too many devices at", arg);
-		opts->devices[cfg->nr_devices++] = arg;
-		return -1;
-	case OPT_GROUP:
-		return set_group(cfg, arg) ? -1 : wrong("there is no group", arg);
-	case OPT_FIRMWARE:
-		cfg->firmware = arg;
-		return -1;
-	case OPT_CONTEXTS:
-		return number(arg, 1u << 16, &cfg->limits.contexts) ? -1
-								    : wrong("--contexts is", arg);
-	case OPT_QUEUES:
-		return number(arg, 1u << 16, &cfg->limits.queues) ? -1 : wrong("--queues is", arg);
-	case OPT_MEMORY:
-		return set_memory(cfg, arg) ? -1 : wrong("--memory is", arg);
-	case 'v':
-		cfg->log_level += cfg->log_level < BASE_LOG_DBG;
-		return -1;
-	case OPT_VERSION:
-		puts("npud " NPU_VERSION);
-		return EXIT_OK;
-	case OPT_HELP:
-		fputs(usage, stdout);
-		return EXIT_OK;
-	default:
-		return wrong("no such option, or no value for it:", arg);
-	}
+	fprintf(stderr, "npud: there is no %s; npud --help lists what there is\n", what);
+	return NPUD_EXIT_USAGE;
 }
 
-static int parse(int argc, char **argv, struct options *opts)
+static int parse(int argc, char **argv, struct npud_options *opts)
 {
-	int opt, ret;
+	int ret = npud_options_parse(&platform, argc, argv, opts);
 
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":v", longs, NULL)) != -1) {
-		ret = take_option(opts, opt, opt == '?' || opt == ':' ? argv[optind - 1] : optarg);
-		if (ret >= 0)
-			return ret;
-	}
-	if (optind < argc)
-		return wrong("what is", argv[optind]);
-	if (!opts->cfg.socket.path)
-		return wrong("there is no", "--socket");
-	if (!opts->cfg.nr_devices)
-		return wrong("there is no", "--device");
-	return -1;
+	if (ret >= 0)
+		return ret;
+	if (!opts->cfg.scheme.name)
+		return missing("--socket");
+	return opts->cfg.nr_devices ? -1 : missing("--device");
 }
 
 /* A buffer that is lent is a descriptor: as many as the system lets us have. */
@@ -190,33 +126,55 @@ static int signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* A virtual NPU makes threads and compiles code while it runs: it cannot be locked in with us. */
+static bool has_guest(const struct npud_options *opts)
+{
+	for (u32 i = 0; i < opts->cfg.nr_devices; i++)
+		if (!strncmp(opts->devices[i], SIM_PREFIX, strlen(SIM_PREFIX)))
+			return true;
+	return false;
+}
+
+static int serve(const struct npud_options *opts, struct base_err *err)
+{
+	struct npud *npud;
+	int ret = npud_create(&opts->cfg, &npud, err);
+
+	if (ret)
+		return ret;
+	ret = confine(opts->user, !has_guest(opts), err);
+	if (ret)
+		goto out;
+	printf("npud: serving on %s\n", opts->cfg.scheme.name);
+	fflush(stdout);
+	ready_tell();
+	ret = npud_run(npud, err);
+out:
+	npud_destroy(npud);
+	return ret;
+}
+
 int main(int argc, char **argv)
 {
-	struct options opts = { .cfg = { .socket = { .group = UINT32_MAX },
-					 .ignore_env = getauxval(AT_SECURE) != 0,
-					 .log_level = BASE_LOG_WARN } };
+	struct npud_options opts = { .cfg = { .scheme = { .group = UINT32_MAX },
+					      .ignore_env = getauxval(AT_SECURE) != 0,
+					      .log_level = BASE_LOG_WARN } };
 	struct base_err err = { 0 };
-	struct npud *npud;
 	int ret = parse(argc, argv, &opts);
 
-	if (ret >= 0)
+	if (ret >= 0) {
+		npud_options_free(&opts);
 		return ret;
-	opts.cfg.devices = opts.devices;
-	opts.cfg.stop_fd = signals();
-	if (opts.cfg.stop_fd < 0) {
-		fprintf(stderr, "npud: no descriptor for signals: %s\n", strerror(errno));
-		return EXIT_FAILED;
 	}
 	want_descriptors();
-	ret = npud_create(&opts.cfg, &npud, &err);
-	if (!ret) {
-		printf("npud: serving on %s\n", opts.cfg.socket.path);
-		fflush(stdout);
-		ret = npud_run(npud, &err);
-		npud_destroy(npud);
-	}
+	opts.cfg.stop_fd = signals();
+	ret = opts.cfg.stop_fd < 0
+		      ? base_err_set(&err, -errno, "no descriptor for signals: %s", strerror(errno))
+		      : serve(&opts, &err);
 	if (ret)
 		fprintf(stderr, "npud: %s\n", err.text);
-	close(opts.cfg.stop_fd);
-	return ret ? EXIT_FAILED : EXIT_OK;
+	if (opts.cfg.stop_fd >= 0)
+		close(opts.cfg.stop_fd);
+	npud_options_free(&opts);
+	return ret ? NPUD_EXIT_FAILED : NPUD_EXIT_OK;
 }

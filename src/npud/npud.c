@@ -13,8 +13,9 @@ struct device {
 struct npud {
 	struct loop *loop;
 	struct svc *svc;
-	struct scheme_socket *socket;
+	struct scheme *scheme;
 	struct loop_source stop;
+	const volatile sig_atomic_t *signalled;
 	bool stopping;
 	struct device dev[NPUD_MAX_DEVICES];
 	u32 nr_devices;
@@ -84,7 +85,8 @@ static int start(struct npud *npud, const struct npud_config *cfg, struct base_e
 
 	if (!ret)
 		ret = svc_create(&cfg->limits, &npud->svc);
-	if (!ret) {
+	npud->signalled = cfg->stop;
+	if (!ret && cfg->stop_fd >= 0) {
 		npud->stop = (struct loop_source){ .fd = cfg->stop_fd, .ready = stop_ready };
 		ret = loop_add(npud->loop, &npud->stop, LOOP_READ);
 	}
@@ -96,7 +98,7 @@ static int start(struct npud *npud, const struct npud_config *cfg, struct base_e
 		if (ret)
 			return ret;
 	}
-	return scheme_socket_create(npud->loop, npud->svc, &cfg->socket, &npud->socket, err);
+	return scheme_create(npud->loop, npud->svc, &cfg->scheme, &npud->scheme, err);
 }
 
 int npud_create(const struct npud_config *cfg, struct npud **out, struct base_err *err)
@@ -116,11 +118,13 @@ int npud_create(const struct npud_config *cfg, struct npud **out, struct base_er
 
 int npud_run(struct npud *npud, struct base_err *err)
 {
-	while (!npud->stopping) {
+	while (!npud->stopping && !(npud->signalled && *npud->signalled)) {
 		struct loop_wakeup wakeup;
-		u64 left = svc_process(npud->svc, scheme_socket_ready);
+		u64 left = svc_process(npud->svc, scheme_ready);
 		int ret;
 
+		if (scheme_settle(npud->scheme))
+			left = 0;
 		svc_listen(npud->svc, true);
 		ret = loop_sleep(npud->loop, left, &wakeup);
 		svc_listen(npud->svc, false);
@@ -133,7 +137,7 @@ int npud_run(struct npud *npud, struct base_err *err)
 
 void npud_destroy(struct npud *npud)
 {
-	scheme_socket_destroy(npud->socket);
+	scheme_destroy(npud->scheme);
 	for (u32 i = 0; i < npud->nr_devices; i++)
 		remove_device(npud, &npud->dev[i]);
 	svc_destroy(npud->svc);

@@ -3,22 +3,26 @@
 #ifndef NPUD_NPUD_H
 #define NPUD_NPUD_H
 
+#include <signal.h>
+
 #include "base/base.h"
-#include "scheme/socket.h"
+#include "scheme/scheme.h"
 #include "service/host.h"
 #include "service/svc.h"
 
 #define NPUD_MAX_DEVICES 8u
 
 struct npud_config {
-	struct scheme_socket_config socket;
+	struct scheme_config scheme;
 	const char *const *devices; /* device strings */
 	u32 nr_devices;
 	const char *firmware; /* NULL: search */
 	bool ignore_env;      /* when it is searched */
 	struct svc_limits limits;
 	u32 log_level; /* enum base_log_level */
-	int stop_fd;   /* readable: end; the caller's */
+	const volatile sig_atomic_t
+		*stop; /* not 0: end.  Looked at whenever a call is interrupted */
+	int stop_fd;   /* readable: end; the caller's; -1 = none */
 };
 
 struct npud;
@@ -26,7 +30,7 @@ struct npud;
 /** npud_create() - boots the devices, then listens. */
 int npud_create(const struct npud_config *cfg, struct npud **out,
 		struct base_err *err) BASE_WARN_UNUSED;
-/** npud_run() - until stop_fd is readable. */
+/** npud_run() - until it is told to stop. */
 int npud_run(struct npud *npud, struct base_err *err) BASE_WARN_UNUSED;
 /** npud_destroy() - clients are cut off, devices shut down. */
 void npud_destroy(struct npud *npud);

@@ -4,7 +4,7 @@
  * waits for a neighbour's batch; the reply to a client that does not read them waits in its
  * connection, and so do its further requests.
  */
-#include "scheme/socket.h"
+#include "scheme/scheme.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 
 #define MAX_CLIENTS 1024u
 
-struct scheme_socket {
+struct scheme {
 	struct loop *loop;
 	struct svc *svc;
 	struct loop_source listener;
@@ -38,7 +38,7 @@ struct event { /* of a handle */
 struct conn {
 	struct loop_source source;
 	struct svc_list link;
-	struct scheme_socket *socket;
+	struct scheme *scheme;
 	struct svc_client *client; /* NULL until it said hello */
 	struct svc_cred cred;
 	struct event *events;
@@ -89,7 +89,7 @@ static void drop_event(struct conn *conn, u32 handle)
 	*event = conn->events[--conn->nr_events];
 }
 
-void scheme_socket_ready(void *transport, u32 handle)
+void scheme_ready(void *transport, u32 handle)
 {
 	const struct event *event = find_event(transport, handle);
 
@@ -120,7 +120,7 @@ static int do_hello(struct conn *conn, struct frame_in *in, struct frame_out *ou
 		return base_err_set(err, -EPROTO, "hello: was said already");
 	memcpy(name, hello.name, sizeof(hello.name));
 	conn->cred.name = name;
-	ret = svc_client_create(conn->socket->svc, &conn->cred, &conn->client);
+	ret = svc_client_create(conn->scheme->svc, &conn->cred, &conn->client);
 	conn->cred.name = NULL;
 	if (ret)
 		return base_err_set(err, ret, "hello: no memory for another client");
@@ -262,10 +262,10 @@ static void conn_close(struct conn *conn)
 		close(conn->events[i].fd);
 	base_free(conn->events);
 	base_free(conn->unsent);
-	loop_del(conn->socket->loop, &conn->source);
+	loop_del(conn->scheme->loop, &conn->source);
 	close(conn->source.fd);
 	svc_list_del(&conn->link);
-	conn->socket->nr_conns--;
+	conn->scheme->nr_conns--;
 	base_free(conn);
 }
 
@@ -278,7 +278,7 @@ static int keep_unsent(struct conn *conn, const struct frame_out *out)
 	if (!conn->unsent)
 		return -ENOMEM;
 	memcpy(conn->unsent, out, sizeof(*out));
-	return loop_set(conn->socket->loop, &conn->source, LOOP_WRITE);
+	return loop_set(conn->scheme->loop, &conn->source, LOOP_WRITE);
 }
 
 static int send_unsent(struct conn *conn)
@@ -289,7 +289,7 @@ static int send_unsent(struct conn *conn)
 		return ret == -EAGAIN ? 0 : ret;
 	base_free(conn->unsent);
 	conn->unsent = NULL;
-	return loop_set(conn->socket->loop, &conn->source, LOOP_READ);
+	return loop_set(conn->scheme->loop, &conn->source, LOOP_READ);
 }
 
 static void serve(struct conn *conn, struct frame_in *in, struct frame_out *out)
@@ -312,16 +312,16 @@ static void serve(struct conn *conn, struct frame_in *in, struct frame_out *out)
 /* A negative errno ends the connection. */
 static int serve_next(struct conn *conn)
 {
-	struct scheme_socket *socket = conn->socket;
-	int ret = frame_recv(conn->source.fd, &socket->in);
+	struct scheme *scheme = conn->scheme;
+	int ret = frame_recv(conn->source.fd, &scheme->in);
 
 	if (ret)
 		return ret == -EAGAIN ? 0 : ret;
-	serve(conn, &socket->in, &socket->out);
-	if (socket->in.head.op == ABI_NPUD_POST)
-		return socket->out.head.result < 0 ? -EPROTO : 0; /* he has no way to hear of it */
-	ret = frame_send(conn->source.fd, &socket->out);
-	return ret == -EAGAIN ? keep_unsent(conn, &socket->out) : ret;
+	serve(conn, &scheme->in, &scheme->out);
+	if (scheme->in.head.op == ABI_NPUD_POST)
+		return scheme->out.head.result < 0 ? -EPROTO : 0; /* he has no way to hear of it */
+	ret = frame_send(conn->source.fd, &scheme->out);
+	return ret == -EAGAIN ? keep_unsent(conn, &scheme->out) : ret;
 }
 
 static void conn_ready(struct loop_source *source)
@@ -346,7 +346,7 @@ static int peer(int fd, struct svc_cred *out)
 	return 0;
 }
 
-static int conn_open(struct scheme_socket *socket, int fd)
+static int conn_open(struct scheme *scheme, int fd)
 {
 	struct conn *conn = base_zalloc(sizeof(*conn));
 	int ret;
@@ -357,13 +357,13 @@ static int conn_open(struct scheme_socket *socket, int fd)
 	if (ret)
 		goto err_free;
 	conn->cred.transport = conn;
-	conn->socket = socket;
+	conn->scheme = scheme;
 	conn->source = (struct loop_source){ .fd = fd, .ready = conn_ready };
-	ret = loop_add(socket->loop, &conn->source, LOOP_READ);
+	ret = loop_add(scheme->loop, &conn->source, LOOP_READ);
 	if (ret)
 		goto err_free;
-	svc_list_add(&socket->conns, &conn->link);
-	socket->nr_conns++;
+	svc_list_add(&scheme->conns, &conn->link);
+	scheme->nr_conns++;
 	return 0;
 
 err_free:
@@ -373,62 +373,69 @@ err_free:
 
 static void listener_ready(struct loop_source *source)
 {
-	struct scheme_socket *socket = base_container_of(source, struct scheme_socket, listener);
+	struct scheme *scheme = base_container_of(source, struct scheme, listener);
 	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0)
 		return;
-	if (socket->nr_conns >= MAX_CLIENTS || conn_open(socket, fd))
+	if (scheme->nr_conns >= MAX_CLIENTS || conn_open(scheme, fd))
 		close(fd);
 }
 
-int scheme_socket_create(struct loop *loop, struct svc *svc, const struct scheme_socket_config *cfg,
-			 struct scheme_socket **out, struct base_err *err)
+int scheme_create(struct loop *loop, struct svc *svc, const struct scheme_config *cfg,
+		  struct scheme **out, struct base_err *err)
 {
-	struct scheme_socket *socket = base_zalloc(sizeof(*socket));
+	struct scheme *scheme = base_zalloc(sizeof(*scheme));
 	int ret;
 
-	if (!socket)
-		return base_err_set(err, -ENOMEM, "socket %s: no memory", cfg->path);
-	socket->loop = loop;
-	socket->svc = svc;
-	svc_list_init(&socket->conns);
-	socket->file = (struct vfu_socket){ .type = SOCK_SEQPACKET | SOCK_NONBLOCK,
+	if (!scheme)
+		return base_err_set(err, -ENOMEM, "socket %s: no memory", cfg->name);
+	scheme->loop = loop;
+	scheme->svc = svc;
+	svc_list_init(&scheme->conns);
+	scheme->file = (struct vfu_socket){ .type = SOCK_SEQPACKET | SOCK_NONBLOCK,
 					    .mode = cfg->mode ? cfg->mode : 0600,
 					    .group = cfg->group };
-	ret = vfu_socket_open(&socket->file, cfg->path, err);
+	ret = vfu_socket_open(&scheme->file, cfg->name, err);
 	if (ret)
 		goto err_free;
-	socket->listener = (struct loop_source){ .fd = socket->file.fd, .ready = listener_ready };
-	ret = loop_add(loop, &socket->listener, LOOP_READ);
+	scheme->listener = (struct loop_source){ .fd = scheme->file.fd, .ready = listener_ready };
+	ret = loop_add(loop, &scheme->listener, LOOP_READ);
 	if (ret) {
-		base_err_set(err, ret, "socket %s: %s", cfg->path, strerror(-ret));
+		base_err_set(err, ret, "socket %s: %s", cfg->name, strerror(-ret));
 		goto err_close;
 	}
-	*out = socket;
+	*out = scheme;
 	return 0;
 
 err_close:
-	vfu_socket_close(&socket->file);
+	vfu_socket_close(&scheme->file);
 err_free:
-	base_free(socket);
+	base_free(scheme);
 	return ret;
 }
 
-void scheme_socket_destroy(struct scheme_socket *socket)
+void scheme_destroy(struct scheme *scheme)
 {
 	struct svc_list *node, *tmp;
 
-	if (!socket)
+	if (!scheme)
 		return;
-	base_for_each_safe (node, tmp, &socket->conns)
+	base_for_each_safe (node, tmp, &scheme->conns)
 		conn_close(svc_list_entry(node, struct conn, link));
-	loop_del(socket->loop, &socket->listener);
-	vfu_socket_close(&socket->file);
-	base_free(socket);
+	loop_del(scheme->loop, &scheme->listener);
+	vfu_socket_close(&scheme->file);
+	base_free(scheme);
 }
 
-u32 scheme_socket_clients(const struct scheme_socket *socket)
+/* Whoever waits, waits on a descriptor of his own. */
+bool scheme_settle(struct scheme *scheme)
 {
-	return socket->nr_conns;
+	(void)scheme;
+	return false;
+}
+
+u32 scheme_clients(const struct scheme *scheme)
+{
+	return scheme->nr_conns;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Devices by their strings, for a process that drives them itself: "sim:GEN[,...]" a virtual NPU in
- * this process, "vfio-user:PATH" one behind a socket.
+ * this process, "vfio-user:PATH" one behind a socket; on Redox (host_redox.c) "pcid:FD".
  */
 #ifndef SERVICE_HOST_H
 #define SERVICE_HOST_H

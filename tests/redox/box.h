@@ -15,18 +15,18 @@ struct box;
 struct box_proc;
 
 struct box_config {
-	const char *gen;    /* "npu37" ... */
-	u16 device_id;	    /* 0: the generation's first */
+	const char *gen; /* "npu37" ... */
+	u16 device_id;	 /* 0: the generation's first */
 	u64 seed;
-	u64 ram_bytes;	    /* 0: 256 MiB */
-	bool msix;	    /* the function offers MSI-X besides MSI (if the model can) */
+	u64 ram_bytes; /* 0: 256 MiB */
+	bool msix;     /* the function offers MSI-X besides MSI (if the model can) */
 };
 
 struct box_proc_config {
 	const char *name;
 	u32 uid, gid;
-	bool in_init_ns;    /* may create schemes; else a login session: only /scheme/npu & co. */
-	bool is_driver;	    /* gets the function's channel and a readiness pipe, as pcid-spawner does:
+	bool in_init_ns; /* may create schemes; else a login session: only /scheme/npu & co. */
+	bool is_driver;	 /* gets the function's channel and a readiness pipe, as pcid-spawner does:
 			     * PCID_CLIENT_CHANNEL and INIT_NOTIFY in the environment of this process */
 	int (*run)(void *arg);
 	void *arg;

@@ -93,9 +93,9 @@ enum { REDOX_CLOCK_MONOTONIC = 4 };
  * is read until there is nothing.
  */
 struct redox_event {
-	size_t id;	/* descriptor */
-	size_t flags;	/* REDOX_EVENT_*; 0 written: no more */
-	size_t data;	/* comes back; for REDOX_EVENT_TIMEOUT: milliseconds */
+	size_t id;    /* descriptor */
+	size_t flags; /* REDOX_EVENT_*; 0 written: no more */
+	size_t data;  /* comes back; for REDOX_EVENT_TIMEOUT: milliseconds */
 };
 
 enum { REDOX_EVENT_READ = 1, REDOX_EVENT_WRITE = 2 };

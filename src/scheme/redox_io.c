@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+/* Reading, writing, waiting, mapping. */
+#include "scheme/redox.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MAX_PARKED 4096u
+
+static bool is_queue(const struct entry *entry)
+{
+	struct svc_stat stat;
+
+	return entry->kind == ENTRY_NODE &&
+	       !svc_stat(entry->client->svc, entry->handle, &stat, NULL) &&
+	       !strcmp(stat.kind, "queue");
+}
+
+/* Is there something to read now?  If not, it is told as soon as there is. */
+static bool poll_entry(const struct entry *entry)
+{
+	int ret = svc_wait(entry->client->svc, entry->handle, 0, NULL);
+
+	if (ret == -ETIMEDOUT)
+		(void)!svc_arm(entry->client->svc, entry->handle, NULL);
+	return !ret;
+}
+
+static void look_again(struct scheme *scheme, const struct entry *entry)
+{
+	if (entry->subscribed && poll_entry(entry))
+		rs_post_event(scheme, entry);
+}
+
+static int park(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
+{
+	struct parked *p;
+
+	if (scheme->nr_parked == MAX_PARKED)
+		return -EAGAIN;
+	p = base_zalloc(sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	*p = (struct parked){
+		.entry = entry, .tag = sqe->tag, .buf = sqe->args[1], .len = sqe->args[2]
+	};
+	svc_list_add(&scheme->parked, &p->link);
+	scheme->nr_parked++;
+	return 0;
+}
+
+/* -EINPROGRESS: not answered yet. */
+s64 rs_read(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
+{
+	void *buf = (void *)(uintptr_t)sqe->args[1];
+	s64 n;
+
+	if (entry->kind != ENTRY_NODE)
+		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
+	if (!sqe->args[2])
+		return 0;
+	n = svc_read(entry->client->svc, entry->handle, buf, sqe->args[2], NULL);
+	if (n || !is_queue(entry)) {
+		if (n > 0)
+			look_again(scheme, entry);
+		return n;
+	}
+	/* a queue without anything pending has an end, as a pipe nobody writes to */
+	if (svc_wait(entry->client->svc, entry->handle, 0, NULL) != -ETIMEDOUT)
+		return 0;
+	if (sqe->args[4] & REDOX_O_NONBLOCK) {
+		(void)poll_entry(entry);
+		return -REDOX_EAGAIN;
+	}
+	n = park(scheme, entry, sqe);
+	if (n)
+		return n;
+	(void)poll_entry(entry);
+	return -EINPROGRESS;
+}
+
+s64 rs_write(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
+{
+	u64 size = base_min(sqe->args[2], (u64)RS_MAX_WRITE);
+	s64 n;
+
+	if (entry->kind != ENTRY_NODE)
+		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
+	if (size)
+		memcpy(scheme->bounce, (const void *)(uintptr_t)sqe->args[1], size);
+	n = svc_write(entry->client->svc, entry->handle, scheme->bounce, size, NULL);
+	if (n > 0)
+		look_again(scheme, entry);
+	return n;
+}
+
+s64 rs_call(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
+{
+	u64 size = sqe->args[2];
+	int ret;
+
+	if (entry->kind != ENTRY_NODE)
+		return -EBADF;
+	if (size > RS_MAX_WRITE)
+		return -EINVAL;
+	if (size)
+		memcpy(scheme->bounce, (const void *)(uintptr_t)sqe->args[1], size);
+	ret = svc_call(entry->client->svc, entry->handle, scheme->bounce, size, NULL);
+	if (!ret && size)
+		memcpy((void *)(uintptr_t)sqe->args[1], scheme->bounce, size);
+	return ret;
+}
+
+s64 rs_fevent(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
+{
+	(void)scheme;
+	if (entry->kind != ENTRY_NODE)
+		return entry->kind == ENTRY_GONE ? -EBADF : (s64)(sqe->args[1] & REDOX_EVENT_READ);
+	entry->subscribed = (sqe->args[1] & REDOX_EVENT_READ) != 0;
+	return entry->subscribed && poll_entry(entry) ? REDOX_EVENT_READ : 0;
+}
+
+/* The pages themselves are lent: what the device writes, the program sees. */
+s64 rs_mmap(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
+{
+	const u64 size = sqe->args[1], flags = sqe->args[2], off = sqe->args[3];
+	struct svc_mapping map;
+	int ret;
+
+	(void)scheme;
+	if (entry->kind != ENTRY_NODE)
+		return -EBADF;
+	if (!(flags & REDOX_MAP_SHARED) || off % BASE_PAGE_SIZE)
+		return -EINVAL; /* a private copy is none the device could use */
+	if (flags & REDOX_MAP_PROT_EXEC)
+		return -EACCES;
+	ret = svc_map(entry->client->svc, entry->handle, &map, NULL);
+	if (ret)
+		return ret;
+	if (!base_range_ok(off, size, map.size_bytes))
+		return -EINVAL;
+	return (s64)((uintptr_t)map.cpu + off);
+}
+
+/* The oldest read of @entry gets what there is; false when there is neither. */
+static bool answer_parked(struct scheme *scheme, struct entry *entry)
+{
+	struct svc_list *node;
+
+	base_for_each (node, &scheme->parked) {
+		struct parked *p = svc_list_entry(node, struct parked, link);
+		s64 n;
+
+		if (p->entry != entry)
+			continue;
+		n = svc_read(entry->client->svc, entry->handle, (void *)(uintptr_t)p->buf, p->len,
+			     NULL);
+		if (!n && svc_wait(entry->client->svc, entry->handle, 0, NULL) == -ETIMEDOUT)
+			return false; /* another one took it */
+		rs_answer(scheme, p->tag, n);
+		rs_unpark(scheme, p);
+		return true;
+	}
+	return false;
+}
+
+static bool is_parked(const struct scheme *scheme, const struct entry *entry)
+{
+	struct svc_list *node;
+
+	base_for_each (node, &scheme->parked)
+		if (svc_list_entry(node, struct parked, link)->entry == entry)
+			return true;
+	return false;
+}
+
+void rs_fired(struct scheme *scheme, struct entry *entry)
+{
+	while (answer_parked(scheme, entry))
+		continue;
+	if (is_parked(scheme, entry))
+		(void)poll_entry(entry);
+	else if (entry->subscribed)
+		rs_post_event(scheme, entry);
+}
