@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
-/* The ways to reach a service.  A transport adds its row here. */
+/* The ways to reach a service: the rows of rows.c, or of rows_redox.c. */
 #include <errno.h>
 #include <string.h>
 
 #include "client/internal.h"
 
-static const struct backend_ops *const backends[] = { &backend_sim, &backend_vfio_user,
-						      &backend_npud };
-
 const struct backend_ops *backend_by_idx(u32 idx)
 {
-	return idx < BASE_ARRAY_SIZE(backends) ? backends[idx] : NULL;
+	return idx < backend_nr_rows ? backend_rows[idx] : NULL;
 }
 
 static void list_forms(char *buf, size_t size)
@@ -18,9 +15,9 @@ static void list_forms(char *buf, size_t size)
 	size_t used = 0;
 
 	buf[0] = '\0';
-	for (u32 i = 0; i < BASE_ARRAY_SIZE(backends) && used < size; i++) {
+	for (u32 i = 0; i < backend_nr_rows && used < size; i++) {
 		int len = snprintf(buf + used, size - used, "%s%s", i ? " or " : "",
-				   backends[i]->form);
+				   backend_rows[i]->form);
 
 		used += len > 0 ? (size_t)len : 0;
 	}
@@ -30,9 +27,10 @@ int backend_find(const char *device, const struct backend_ops **out, struct base
 {
 	char forms[300];
 
-	for (u32 i = 0; i < BASE_ARRAY_SIZE(backends); i++) {
-		if (strncmp(device, backends[i]->prefix, strlen(backends[i]->prefix)) == 0) {
-			*out = backends[i];
+	for (u32 i = 0; i < backend_nr_rows; i++) {
+		if (strncmp(device, backend_rows[i]->prefix, strlen(backend_rows[i]->prefix)) ==
+		    0) {
+			*out = backend_rows[i];
 			return 0;
 		}
 	}

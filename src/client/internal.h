@@ -3,7 +3,7 @@
  * libnpu's objects, and the table that every way to reach a service fills in.
  *
  * The table has the shape of the handle tree of design section 4.  A new transport is a new row in
- * backend.c; nothing else in this folder knows which one is used.
+ * rows.c; nothing else in this folder knows which one is used.
  */
 #ifndef CLIENT_INTERNAL_H
 #define CLIENT_INTERNAL_H
@@ -51,6 +51,11 @@ struct backend_ops {
 extern const struct backend_ops backend_sim;
 extern const struct backend_ops backend_vfio_user;
 extern const struct backend_ops backend_npud;
+extern const struct backend_ops backend_scheme; /* on Redox */
+
+/* A transport adds its row in rows.c; on Redox in rows_redox.c. */
+extern const struct backend_ops *const backend_rows[];
+extern const u32 backend_nr_rows;
 
 /** backend_find() - the row whose prefix @device has; -EINVAL naming all forms. */
 int backend_find(const char *device, const struct backend_ops **out,
