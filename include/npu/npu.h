@@ -37,7 +37,7 @@ const char *npu_last_error(void);
  * @device: "sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict]
  *          [,trace=FILE]": a virtual NPU in this process, GEN npu37, npu40, npu50, npu60 or ref;
  *          "vfio-user:PATH": one behind a socket; later also vfio:BDF, npud:PATH, /scheme/npu[/N].
- *          NULL: $NPU_DEVICE, else "sim:npu37".
+ *          NULL: $NPU_DEVICE, else a running npud (/run/npud/socket), else "sim:npu37".
  *
  * Return: 0, -EINVAL (bad string), -ENOENT (no such device or firmware), -ENODEV, -EIO,
  * -ETIMEDOUT, -ENOMEM.

@@ -25,7 +25,7 @@ static const char help[] =
 	"                       given, output_N.pb are compared (rtol 1e-3, atol 1e-7)\n"
 	"  --output DIR         write each output to DIR/output_N.pb\n"
 	"  --labels FILE        class names, one a line\n"
-	"  --device STR         default $NPU_DEVICE, else sim:npu37\n"
+	"  --device STR         default $NPU_DEVICE, else a running npud, else sim:npu37\n"
 	"  --engine plain|onednn, --threads N   of a virtual NPU; default onednn, 1\n"
 	"  --repeat N           run N times, print first, median and best\n"
 	"  --timeout SECONDS    for one inference, default 600\n"
@@ -185,7 +185,8 @@ static int parse_option(int opt, struct run_options *opts, struct device_options
 static int build_device(const struct device_options *dev, struct run_options *opts)
 {
 	const char *env = getenv("NPU_DEVICE");
-	const char *base = dev->device ? dev->device : env && *env ? env : "sim:npu37";
+	const char *own = dev->engine || dev->threads ? "sim:npu37" : "";
+	const char *base = dev->device ? dev->device : env && *env ? env : own;
 	char engine[64] = "", threads[32] = "";
 
 	if ((dev->engine || dev->threads) && strncmp(base, "sim:", 4))

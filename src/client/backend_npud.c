@@ -24,9 +24,10 @@
 #include "service/check.h"
 #include "service/path.h"
 
-#define PREFIX	 "npud:"
-#define CHUNK	 62u  /* descriptors of one message; what a queue holds */
-#define CTX_JOBS 256u /* what a context holds */
+#define PREFIX	    "npud:"
+#define NPUD_SOCKET "/run/npud/socket"
+#define CHUNK	    62u	 /* descriptors of one message; what a queue holds */
+#define CTX_JOBS    256u /* what a context holds */
 
 enum kind { KIND_OTHER, KIND_BUFFER, KIND_QUEUE };
 
@@ -708,10 +709,25 @@ static void npud_query(struct backend *be, struct npu_device_info *out)
 	out->device_create_ns = to_npud(be)->connect_ns;
 }
 
+/* Where a daemon serves that was started as docs/linux.md says. */
+static const char *npud_find(void)
+{
+	static const char device[] = PREFIX NPUD_SOCKET;
+	int fd;
+
+	if (dial(NPUD_SOCKET, &fd, NULL))
+		return NULL;
+	close(fd);
+	return device;
+}
+
 static void npud_list(void (*item)(void *opaque, const char *device, const char *description),
 		      void *opaque)
 {
-	(void)item, (void)opaque;
+	const char *device = npud_find();
+
+	if (device)
+		item(opaque, device, "what npud serves");
 }
 
 const struct backend_ops backend_npud = {
@@ -728,5 +744,6 @@ const struct backend_ops backend_npud = {
 	.wait = npud_wait,
 	.close = npud_close,
 	.query = npud_query,
+	.find = npud_find,
 	.list = npud_list,
 };

@@ -401,6 +401,11 @@ static void tree_query(struct backend *be, struct npu_device_info *out)
 	out->device_create_ns = to_tree(be)->connect_ns;
 }
 
+static const char *tree_find(void)
+{
+	return PREFIX "npu"; /* there is no other way to an NPU here */
+}
+
 static void tree_list(void (*item)(void *opaque, const char *device, const char *description),
 		      void *opaque)
 {
@@ -421,5 +426,6 @@ const struct backend_ops backend_scheme = {
 	.wait = tree_wait,
 	.close = tree_close,
 	.query = tree_query,
+	.find = tree_find,
 	.list = tree_list,
 };

@@ -7,6 +7,17 @@
 
 #define DEFAULT_DEVICE "sim:npu37"
 
+/* A daemon that runs, unless who asks wants what only a device of his own can do. */
+static const char *default_device(const struct npu_open_options *options)
+{
+	const char *found = NULL;
+
+	for (u32 i = 0; backend_by_idx(i) && !found; i++)
+		if (backend_by_idx(i)->find && !options->firmware && !options->dump_dir)
+			found = backend_by_idx(i)->find();
+	return found ? found : DEFAULT_DEVICE;
+}
+
 static int open_backend(const char *device, const struct npu_open_options *options,
 			struct backend **out)
 {
@@ -23,14 +34,16 @@ int npu_device_open_with(const char *device, const struct npu_open_options *opti
 	struct npu_device *dev;
 	int ret;
 
+	if (!options)
+		options = &none;
 	if (!device)
 		device = secure_getenv("NPU_DEVICE");
-	if (!device)
-		device = DEFAULT_DEVICE;
+	if (!device || !*device)
+		device = default_device(options);
 	dev = base_zalloc(sizeof(*dev));
 	if (!dev)
 		return npu_fail(-ENOMEM, "device: no memory");
-	ret = open_backend(device, options ? options : &none, &dev->be);
+	ret = open_backend(device, options, &dev->be);
 	if (ret) {
 		base_free(dev);
 		return ret;

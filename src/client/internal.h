@@ -44,6 +44,8 @@ struct backend_ops {
 
 	/* What only this backend knows of its device; may be NULL. */
 	void (*query)(struct backend *be, struct npu_device_info *out);
+	/* One that runs here and may be used, for who names no device; NULL: none.  May be NULL. */
+	const char *(*find)(void);
 	void (*list)(void (*item)(void *opaque, const char *device, const char *description),
 		     void *opaque);
 };

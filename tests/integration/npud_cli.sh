@@ -110,5 +110,15 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "and is replaced" start --socket "$dir/s" $sim
 	check "ends in order" stop
 fi
+# Where it is by default, whoever names no device finds it.
+if [ "$(id -u)" -eq 0 ] && [ ! -e /run/npud ]; then
+	check "starts" start --socket /run/npud/socket --device sim:npu40,engine=plain
+	check "found by itself" grep -q 'npu40' <("$npu" info 2>&1)
+	check "listed" grep -q '^npud:/run/npud/socket ' <("$npu" list)
+	kill $pid
+	check "ends in order" wait $pid
+	rmdir /run/npud
+	check "and no longer" grep -q 'npu37' <("$npu" info 2>&1)
+fi
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
