@@ -253,7 +253,7 @@ static int session_open(struct session *s, const struct run_options *opts,
 	int ret;
 
 	cli_progress_start("booting the NPU");
-	ret = cli_device_open(opts->device, &options, &s->dev);
+	ret = cli_device_open(opts->device[0] ? opts->device : NULL, &options, &s->dev);
 	if (ret)
 		return ret;
 	if (npu_device_query(s->dev, &info))

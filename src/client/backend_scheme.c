@@ -33,6 +33,7 @@ struct remote { /* a handle: an open descriptor */
 
 struct tree {
 	struct backend base;
+	char root[64]; /* "/scheme/npu" */
 	char path[64]; /* "/scheme/npu/0" */
 	u64 connect_ns;
 	pthread_mutex_t lock; /* protects: the list */
@@ -44,12 +45,32 @@ static struct tree *to_tree(struct backend *be)
 	return base_container_of(be, struct tree, base);
 }
 
-/* What npud would say in words does not come through the kernel. */
-static int failed(struct base_err *err, int code, const char *what)
+/* The kernel brings the number, the node "error" of the scheme the words; "" if there are none. */
+static void fetch_words(const char *root, char *text, size_t size)
 {
+	char path[80];
+	int len = snprintf(path, sizeof(path), "%s/error", root);
+	s64 fd = redox_result(
+		redox_open_v1((const u8 *)path, (size_t)len, REDOX_O_RDONLY | REDOX_O_CLOEXEC, 0));
+	s64 n = fd < 0 ? fd : redox_result(redox_read_v1((size_t)fd, (u8 *)text, size - 1));
+
+	text[n > 0 ? n : 0] = '\0';
+	if (fd >= 0)
+		redox_close_v1((size_t)fd);
+}
+
+static int failed(const struct tree *tree, struct base_err *err, s64 code, const char *what)
+{
+	char text[sizeof(err->text)] = "";
+
 	if (code == -ENODEV)
-		return base_err_set(err, code, "%s: npud or its device is gone; open anew", what);
-	return base_err_set(err, code, "%s: %s", what, base_err_name(code));
+		return base_err_set(err, (int)code, "%s: npud or its device is gone; open anew",
+				    what);
+	if (err)
+		fetch_words(tree->root, text, sizeof(text));
+	if (text[0])
+		return base_err_set(err, (int)code, "%s", text);
+	return base_err_set(err, (int)code, "%s: %s", what, base_err_name((int)code));
 }
 
 /*
@@ -132,7 +153,7 @@ static int tree_open(struct backend *be, const char *path, u32 *handle, struct b
 		return base_err_set(err, (int)fd, "%s: %s; is npud running?", full,
 				    base_err_name((int)fd));
 	if (fd < 0)
-		return failed(err, (int)fd, full);
+		return failed(tree, err, fd, full);
 	return enter(tree, fd, false, handle, err);
 }
 
@@ -151,11 +172,11 @@ static int tree_dup(struct backend *be, u32 handle, const char *path, u32 *out,
 	int ret;
 
 	if (fd < 0)
-		return failed(err, (int)fd, path);
+		return failed(to_tree(be), err, fd, path);
 	ret = set_nonblocking(fd);
 	if (ret) {
 		redox_close_v1((size_t)fd);
-		return failed(err, ret, path);
+		return failed(to_tree(be), err, ret, path);
 	}
 	return enter(to_tree(be), fd, strncmp(path, "queue", 5) == 0, out, err);
 }
@@ -165,8 +186,7 @@ static int tree_call(struct backend *be, u32 handle, void *arg, u64 size, struct
 	s64 ret = redox_result(
 		redox_sys_call_v0(handle, arg, size, REDOX_CALL_READ | REDOX_CALL_WRITE, NULL, 0));
 
-	(void)be;
-	return ret < 0 ? failed(err, (int)ret, "call") : 0;
+	return ret < 0 ? failed(to_tree(be), err, ret, "call") : 0;
 }
 
 static int tree_map(struct backend *be, u32 handle, void **cpu, struct base_err *err)
@@ -183,7 +203,7 @@ static int tree_map(struct backend *be, u32 handle, void **cpu, struct base_err 
 						REDOX_PROT_READ | REDOX_PROT_WRITE,
 						REDOX_MAP_SHARED, handle, 0));
 		if (at < 0 && at > -(s64)BASE_PAGE_SIZE)
-			return failed(err, (int)at, "mapping a buffer");
+			return failed(to_tree(be), err, at, "mapping a buffer");
 		r->cpu = (void *)(uintptr_t)at;
 		r->size_bytes = call.size_bytes;
 	}
@@ -204,7 +224,7 @@ static s64 tree_write(struct backend *be, u32 handle, const void *buf, u64 size,
 	if (n == -EAGAIN)
 		return base_err_set(err, (int)n, "queue: full; read its completions first");
 	if (n < 0)
-		return failed(err, (int)n, "write");
+		return failed(to_tree(be), err, n, "write");
 	if (r && r->is_queue)
 		atomic_fetch_add(&r->submitted, (u32)((u64)n / sizeof(struct abi_job)));
 	return n;
@@ -221,7 +241,7 @@ static s64 tree_read(struct backend *be, u32 handle, void *buf, u64 size, struct
 	if (n == -REDOX_EAGAIN)
 		return 0;
 	if (n < 0)
-		return failed(err, (int)n, "read");
+		return failed(to_tree(be), err, n, "read");
 	if (r && r->is_queue)
 		r->taken += (u32)((u64)n / sizeof(struct abi_completion));
 	return n;
@@ -324,7 +344,7 @@ static int tree_wait(struct backend *be, u32 handle, u64 timeout_ns, struct base
 	if (ret == -ETIMEDOUT)
 		return base_err_set(err, ret, "nothing happened within %llu us",
 				    (unsigned long long)(timeout_ns / BASE_NS_PER_US));
-	return ret ? failed(err, ret, "waiting") : 0;
+	return ret ? failed(to_tree(be), err, ret, "waiting") : 0;
 }
 
 /*
@@ -350,10 +370,12 @@ static int set_path(struct tree *tree, const char *device, struct base_err *err)
 {
 	const char *name = device + strlen(PREFIX), *slash = strchr(name, '/');
 	int n = snprintf(tree->path, sizeof(tree->path), "%s%s", device, slash ? "" : "/0");
+	int len = slash ? (int)(slash - device) : (int)strlen(device);
 
 	if (!*name || *name == '/' || n < 0 || (size_t)n >= sizeof(tree->path))
 		return base_err_set(err, -EINVAL, "device \"%.60s\": expected " PREFIX "NAME[/N]",
 				    device);
+	snprintf(tree->root, sizeof(tree->root), "%.*s", len, device);
 	return 0;
 }
 

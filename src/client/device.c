@@ -38,7 +38,7 @@ int npu_device_open_with(const char *device, const struct npu_open_options *opti
 		options = &none;
 	if (!device)
 		device = secure_getenv("NPU_DEVICE");
-	if (!device || !*device)
+	if (!device)
 		device = default_device(options);
 	dev = base_zalloc(sizeof(*dev));
 	if (!dev)

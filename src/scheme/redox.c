@@ -17,6 +17,14 @@ static size_t socket_of(const struct scheme *scheme)
  */
 
 /* One that nobody waits for any more, because he was killed, is refused: the others go on. */
+static void refused(struct scheme *scheme, u32 idx)
+{
+	struct entry *entry = scheme->opened[idx] ? rs_entry_of(scheme, scheme->opened[idx]) : NULL;
+
+	if (entry) /* nobody knows it, nobody will close it */
+		rs_entry_del(scheme, entry);
+}
+
 static void flush(struct scheme *scheme)
 {
 	u32 done = 0;
@@ -26,30 +34,45 @@ static void flush(struct scheme *scheme)
 			redox_write_v1(socket_of(scheme), (const u8 *)&scheme->out[done],
 				       (scheme->nr_out - done) * sizeof(scheme->out[0])));
 
-		done += n >= (s64)sizeof(scheme->out[0]) ? (u32)((u64)n / sizeof(scheme->out[0]))
-							 : 1;
+		if (n >= (s64)sizeof(scheme->out[0]))
+			done += (u32)((u64)n / sizeof(scheme->out[0]));
+		else
+			refused(scheme, done++);
 	}
 	scheme->nr_out = 0;
 }
 
-static void push(struct scheme *scheme, const struct redox_cqe *cqe)
+static void push(struct scheme *scheme, const struct redox_cqe *cqe, u32 opened)
 {
 	if (scheme->nr_out == BASE_ARRAY_SIZE(scheme->out))
 		flush(scheme);
+	scheme->opened[scheme->nr_out] = opened;
 	scheme->out[scheme->nr_out++] = *cqe;
 }
 
 void rs_answer(struct scheme *scheme, u32 tag, s64 result)
 {
-	push(scheme,
-	     &(struct redox_cqe){ .flags = REDOX_CQE_REPLY, .tag = tag, .result = (u64)result });
+	const struct redox_cqe cqe = { .flags = REDOX_CQE_REPLY,
+				       .tag = tag,
+				       .result = (u64)result };
+
+	push(scheme, &cqe, 0);
+}
+
+void rs_answer_open(struct scheme *scheme, u32 tag, u32 id)
+{
+	const struct redox_cqe cqe = { .flags = REDOX_CQE_REPLY, .tag = tag, .result = id };
+
+	push(scheme, &cqe, id);
 }
 
 void rs_post_event(struct scheme *scheme, const struct entry *entry)
 {
-	push(scheme, &(struct redox_cqe){ .flags = REDOX_CQE_EVENT,
-					  .tag = REDOX_EVENT_READ,
-					  .result = entry->id });
+	const struct redox_cqe cqe = { .flags = REDOX_CQE_EVENT,
+				       .tag = REDOX_EVENT_READ,
+				       .result = entry->id };
+
+	push(scheme, &cqe, 0);
 }
 
 static s64 do_allow(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
@@ -119,6 +142,20 @@ static s64 serve(struct scheme *scheme, const struct redox_sqe *sqe)
 	return entry ? ops[sqe->opcode](scheme, entry, sqe) : -EBADF;
 }
 
+/* Over the one this process had, or the oldest. */
+static void keep_error(struct scheme *scheme, u64 pid)
+{
+	u32 at = scheme->next_error;
+
+	for (u32 i = 0; i < RS_NR_ERRORS; i++)
+		if (scheme->errors[i].pid == pid)
+			at = i;
+	if (at == scheme->next_error)
+		scheme->next_error = (at + 1) % RS_NR_ERRORS;
+	scheme->errors[at].pid = pid;
+	memcpy(scheme->errors[at].text, scheme->err.text, sizeof(scheme->err.text));
+}
+
 static void serve_batch(struct scheme *scheme, const struct redox_sqe *sqe, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++) {
@@ -126,8 +163,16 @@ static void serve_batch(struct scheme *scheme, const struct redox_sqe *sqe, u32 
 
 		if (serve_oneway(scheme, &sqe[i]))
 			continue;
+		scheme->err.text[0] = '\0';
 		result = serve(scheme, &sqe[i]);
-		if (result != -EINPROGRESS)
+		if (result == -EINPROGRESS)
+			continue;
+		if (result < 0 && scheme->err.text[0])
+			keep_error(scheme, sqe[i].caller);
+		if (result > 0 &&
+		    (sqe[i].opcode == REDOX_OP_OPENAT || sqe[i].opcode == REDOX_OP_DUP))
+			rs_answer_open(scheme, sqe[i].tag, (u32)result);
+		else
 			rs_answer(scheme, sqe[i].tag, result);
 	}
 	flush(scheme);

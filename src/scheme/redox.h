@@ -25,7 +25,21 @@
 #define RS_MAX_WRITE 4096u /* bytes taken of one write: more jobs than a queue holds */
 #define RS_MAX_PATH  255u
 
-enum kind { ENTRY_ROOT, ENTRY_DEVICE, ENTRY_NODE, ENTRY_GONE /* with its context */ };
+#define RS_NR_ERRORS 32u
+
+enum kind {
+	ENTRY_ROOT,
+	ENTRY_DEVICE,
+	ENTRY_NODE,
+	ENTRY_ERROR, /* the words of a process's last error */
+	ENTRY_GONE,  /* with its context */
+};
+
+/* The kernel carries a number; who wants the words opens "error". */
+struct rs_error {
+	u64 pid; /* 0: none */
+	char text[sizeof(((struct base_err *)NULL)->text)];
+};
 
 struct client {
 	struct svc_list link;
@@ -48,6 +62,7 @@ struct entry {
 	u32 parent;	       /* entry it was made below, 0 = none */
 	bool subscribed;       /* somebody waits for its events */
 	struct svc_list fired; /* in the scheme's, when the service told of it */
+	char *text;	       /* of an error; what was not read of it */
 	char path[];
 };
 
@@ -75,12 +90,18 @@ struct scheme {
 	bool more;	/* requests are left */
 	char name[32];
 	struct redox_cqe out[RS_BATCH * 2];
+	u32 opened[RS_BATCH * 2]; /* entry an answer is the first to tell of, 0 = none */
 	u32 nr_out;
+	struct base_err err; /* of the request that is served */
+	struct rs_error errors[RS_NR_ERRORS];
+	u32 next_error;
 	u8 bounce[RS_MAX_WRITE + 1];
 };
 
 /* redox.c: answers; they go out when the batch is done */
 void rs_answer(struct scheme *scheme, u32 tag, s64 result);
+/** rs_answer_open() - to one who may have gone meanwhile: then the entry goes, too. */
+void rs_answer_open(struct scheme *scheme, u32 tag, u32 id);
 void rs_post_event(struct scheme *scheme, const struct entry *entry);
 
 /* redox_entry.c */

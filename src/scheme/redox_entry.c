@@ -164,6 +164,7 @@ void rs_entry_del(struct scheme *scheme, struct entry *entry)
 	scheme->first_free = base_min(scheme->first_free, entry->id - RS_FIRST_ID);
 	scheme->nr_entries--;
 	client->nr_entries--;
+	base_free(entry->text);
 	base_free(entry);
 	rs_client_put(scheme, client);
 }

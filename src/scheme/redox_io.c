@@ -49,17 +49,29 @@ static int park(struct scheme *scheme, struct entry *entry, const struct redox_s
 	return 0;
 }
 
+/* Once; then there is nothing more. */
+static s64 read_error(struct entry *entry, void *buf, u64 size)
+{
+	u64 n = base_min(size, (u64)strlen(entry->text));
+
+	memcpy(buf, entry->text, n);
+	memmove(entry->text, entry->text + n, strlen(entry->text + n) + 1);
+	return (s64)n;
+}
+
 /* -EINPROGRESS: not answered yet. */
 s64 rs_read(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
 {
 	void *buf = (void *)(uintptr_t)sqe->args[1];
 	s64 n;
 
-	if (entry->kind != ENTRY_NODE)
-		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
 	if (!sqe->args[2])
 		return 0;
-	n = svc_read(entry->client->svc, entry->handle, buf, sqe->args[2], NULL);
+	if (entry->kind == ENTRY_ERROR)
+		return read_error(entry, buf, sqe->args[2]);
+	if (entry->kind != ENTRY_NODE)
+		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
+	n = svc_read(entry->client->svc, entry->handle, buf, sqe->args[2], &scheme->err);
 	if (n || !is_queue(entry)) {
 		if (n > 0)
 			look_again(scheme, entry);
@@ -88,7 +100,7 @@ s64 rs_write(struct scheme *scheme, struct entry *entry, const struct redox_sqe 
 		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
 	if (size)
 		memcpy(scheme->bounce, (const void *)(uintptr_t)sqe->args[1], size);
-	n = svc_write(entry->client->svc, entry->handle, scheme->bounce, size, NULL);
+	n = svc_write(entry->client->svc, entry->handle, scheme->bounce, size, &scheme->err);
 	if (n > 0)
 		look_again(scheme, entry);
 	return n;
@@ -105,7 +117,7 @@ s64 rs_call(struct scheme *scheme, struct entry *entry, const struct redox_sqe *
 		return -EINVAL;
 	if (size)
 		memcpy(scheme->bounce, (const void *)(uintptr_t)sqe->args[1], size);
-	ret = svc_call(entry->client->svc, entry->handle, scheme->bounce, size, NULL);
+	ret = svc_call(entry->client->svc, entry->handle, scheme->bounce, size, &scheme->err);
 	if (!ret && size)
 		memcpy((void *)(uintptr_t)sqe->args[1], scheme->bounce, size);
 	return ret;
@@ -134,7 +146,7 @@ s64 rs_mmap(struct scheme *scheme, struct entry *entry, const struct redox_sqe *
 		return -EINVAL; /* a private copy is none the device could use */
 	if (flags & REDOX_MAP_PROT_EXEC)
 		return -EACCES;
-	ret = svc_map(entry->client->svc, entry->handle, &map, NULL);
+	ret = svc_map(entry->client->svc, entry->handle, &map, &scheme->err);
 	if (ret)
 		return ret;
 	if (!base_range_ok(off, size, map.size_bytes))

@@ -46,6 +46,20 @@ int rs_open_device(struct client *client, struct entry *entry)
 	return ret;
 }
 
+/* A copy: opening and reading it is no error of its own. */
+static int open_error(struct entry *entry)
+{
+	const struct scheme *scheme = entry->client->scheme;
+	const char *text = "";
+
+	for (u32 i = 0; i < RS_NR_ERRORS; i++)
+		if (scheme->errors[i].pid == entry->client->pid)
+			text = scheme->errors[i].text;
+	entry->kind = ENTRY_ERROR;
+	entry->text = base_strdup(text);
+	return entry->text ? 0 : -ENOMEM;
+}
+
 static int open_entry(struct entry *entry, const char *path)
 {
 	struct client *client = entry->client;
@@ -54,12 +68,14 @@ static int open_entry(struct entry *entry, const char *path)
 		entry->kind = ENTRY_ROOT;
 		return 0;
 	}
+	if (!strcmp(path, "error"))
+		return open_error(entry);
 	if (device_path(path, &entry->device)) {
 		entry->kind = ENTRY_DEVICE;
 		return rs_open_device(client, entry);
 	}
 	entry->kind = ENTRY_NODE;
-	return svc_open(client->svc, path, &entry->handle, NULL);
+	return svc_open(client->svc, path, &entry->handle, &client->scheme->err);
 }
 
 /* Made, or nothing of it is left. */
@@ -100,7 +116,7 @@ static s64 dup_entry(struct scheme *scheme, const struct entry *parent, const ch
 		return ret;
 	entry->kind = ENTRY_NODE;
 	entry->parent = parent->id;
-	ret = svc_dup(parent->client->svc, parent->handle, path, &entry->handle, NULL);
+	ret = svc_dup(parent->client->svc, parent->handle, path, &entry->handle, &scheme->err);
 	return finish_entry(scheme, entry, ret);
 }
 

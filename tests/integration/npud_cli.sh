@@ -21,6 +21,7 @@ ends_with() { # CODE WORDS ARGUMENT...: exit code, one line with WORDS
 		{ echo "$*: $got"; cat "$dir/err"; false; }
 }
 start() { # ARGUMENT...
+	: >"$dir/log"
 	"$npud" --config "$dir/none" "$@" >"$dir/log" 2>&1 &
 	pid=$!
 	for _ in $(seq 100); do

@@ -20,6 +20,7 @@ ends_with() { # CODE ARGUMENT...: exit code, one line that says how to learn mor
 	[ $got -eq "$code" ] && [ "$(wc -l <"$dir/err")" -eq 1 ] || { echo "$*: $got"; cat "$dir/err"; false; }
 }
 start() { # ARGUMENT...
+	: >"$dir/log"
 	"$vnpu" "$@" >"$dir/log" 2>&1 &
 	pid=$!
 	for _ in $(seq 100); do

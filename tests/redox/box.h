@@ -10,6 +10,7 @@
 #define TESTS_REDOX_BOX_H
 
 #include "base/base.h"
+#include "os/redox/redox.h"
 
 struct box;
 struct box_proc;
@@ -19,6 +20,7 @@ struct box_config {
 	u16 device_id;	 /* 0: the generation's first */
 	u64 seed;
 	u64 ram_bytes; /* 0: 256 MiB */
+	bool low_ram;  /* memory begins at 1 GiB instead of 5 GiB */
 	bool msix;     /* the function offers MSI-X besides MSI (if the model can) */
 };
 
@@ -38,6 +40,8 @@ void box_destroy(struct box *box);
 
 int box_spawn(struct box *box, const struct box_proc_config *cfg,
 	      struct box_proc **out) BASE_WARN_UNUSED;
+/** box_adopt() - threads that the calling process makes are threads of it; one process at a time */
+void box_adopt(void);
 /** box_ready() - wait for the driver's readiness byte: 0, -ETIMEDOUT, -EPIPE (it closed the pipe) */
 int box_ready(struct box_proc *proc, u64 timeout_ns) BASE_WARN_UNUSED;
 /** box_signal() - SIGTERM: its blocking calls end with -EINTR (a pending request of a scheme is
@@ -61,5 +65,11 @@ struct box_live {
 struct box_live box_live(struct box *box);
 /** box_quiet() - is the function's bus mastering off and are its messages masked? */
 bool box_quiet(struct box *box);
+
+/* What a process of the box may ask of a scheme besides what redox.h declares. */
+/** box_stdfs() - as the C library's fstat(), getdents() and so on do it */
+s64 box_stdfs(size_t fd, enum redox_stdfs kind, void *payload, size_t len, u64 arg1, u64 arg2);
+/** box_raw() - any request: @args are its 1 to 4 */
+s64 box_raw(size_t fd, u8 opcode, const u64 args[4]);
 
 #endif
