@@ -311,23 +311,17 @@ static int answer(struct box_scheme *s, const struct redox_cqe *cqe)
 	return 0;
 }
 
-static int tell_event(struct box_scheme *s, const struct redox_cqe *cqe)
+/* Of a handle that is closed: its server may not have read that yet. */
+static void tell_event(struct box_scheme *s, const struct redox_cqe *cqe)
 {
 	struct svc_list *node;
-	bool found = false;
 
 	base_for_each (node, &s->handles) {
 		struct handle *h = svc_list_entry(node, struct handle, link);
 
-		if (h->id != cqe->result)
-			continue;
-		found = true;
-		box_trigger(s->box, h->file, cqe->tag);
+		if (h->id == cqe->result)
+			box_trigger(s->box, h->file, cqe->tag);
 	}
-	if (!found)
-		box_complain(s->box, "scheme %s: an event of handle %llu, which is closed", s->name,
-			     (unsigned long long)cqe->result);
-	return found ? 0 : -EBADF;
 }
 
 static s64 socket_write(struct box_proc *proc, struct box_file *file, const u8 *src, size_t len)
@@ -348,7 +342,8 @@ static s64 socket_write(struct box_proc *proc, struct box_file *file, const u8 *
 			ret = answer(s, &cqe);
 			break;
 		case REDOX_CQE_EVENT:
-			ret = tell_event(s, &cqe);
+			tell_event(s, &cqe);
+			ret = 0;
 			break;
 		default:
 			box_complain(s->box, "scheme %s: an answer of kind %u", s->name, cqe.flags);
