@@ -14,10 +14,11 @@
 
 #include "abi/job.h"
 #include "client/internal.h"
-#include "os/redox/redox.h"
+#include "os/redox/sys.h"
 #include "service/path.h"
 
-#define PREFIX "/scheme/"
+#define PREFIX	    "/scheme/"
+#define WAIT_MAX_NS (1000 * BASE_NS_PER_S) /* then the kernel is asked again */
 
 struct remote { /* a handle: an open descriptor */
 	u32 fd;
@@ -49,11 +50,11 @@ static struct tree *to_tree(struct backend *be)
 static void fetch_words(const char *root, char *text, size_t size)
 {
 	char path[80];
-	int len = snprintf(path, sizeof(path), "%s/error", root);
-	s64 fd = redox_result(
-		redox_open_v1((const u8 *)path, (size_t)len, REDOX_O_RDONLY | REDOX_O_CLOEXEC, 0));
-	s64 n = fd < 0 ? fd : redox_result(redox_read_v1((size_t)fd, (u8 *)text, size - 1));
+	s64 fd, n;
 
+	snprintf(path, sizeof(path), "%s/error", root);
+	fd = rx_open(path, REDOX_O_RDONLY);
+	n = fd < 0 ? fd : redox_result(redox_read_v1((size_t)fd, (u8 *)text, size - 1));
 	text[n > 0 ? n : 0] = '\0';
 	if (fd >= 0)
 		redox_close_v1((size_t)fd);
@@ -144,11 +145,10 @@ static int tree_open(struct backend *be, const char *path, u32 *handle, struct b
 {
 	struct tree *tree = to_tree(be);
 	char full[SVC_PATH_MAX + sizeof(tree->path) + 2];
-	int len = snprintf(full, sizeof(full), "%s/%s", tree->path, path);
 	s64 fd;
 
-	fd = redox_result(redox_open_v1((const u8 *)full, (size_t)len,
-					REDOX_O_RDWR | REDOX_O_CLOEXEC | REDOX_O_NONBLOCK, 0));
+	snprintf(full, sizeof(full), "%s/%s", tree->path, path);
+	fd = rx_open(full, REDOX_O_RDWR | REDOX_O_NONBLOCK);
 	if (fd == -ENOENT || fd == -ENODEV)
 		return base_err_set(err, (int)fd, "%s: %s; is npud running?", full,
 				    base_err_name((int)fd));
@@ -194,17 +194,14 @@ static int tree_map(struct backend *be, u32 handle, void **cpu, struct base_err 
 	struct svc_call_bo call = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(call) } };
 	struct remote *r = find(to_tree(be), handle);
 	int ret = r ? tree_call(be, handle, &call, sizeof(call), err) : -EBADF;
-	s64 at;
 
 	if (ret)
 		return ret;
 	if (!r->cpu) {
-		at = redox_result(redox_mmap_v1(NULL, call.size_bytes,
-						REDOX_PROT_READ | REDOX_PROT_WRITE,
-						REDOX_MAP_SHARED, handle, 0));
-		if (at < 0 && at > -(s64)BASE_PAGE_SIZE)
-			return failed(to_tree(be), err, at, "mapping a buffer");
-		r->cpu = (void *)(uintptr_t)at;
+		ret = rx_map(NULL, call.size_bytes, REDOX_PROT_READ | REDOX_PROT_WRITE,
+			     REDOX_MAP_SHARED, handle, 0, &r->cpu);
+		if (ret)
+			return failed(to_tree(be), err, ret, "mapping a buffer");
 		r->size_bytes = call.size_bytes;
 	}
 	*cpu = r->cpu;
@@ -251,29 +248,18 @@ static s64 tree_read(struct backend *be, u32 handle, void *buf, u64 size, struct
  * Waiting
  */
 
-static s64 put_event(size_t queue, size_t id, size_t data)
-{
-	const struct redox_event event = { .id = id, .flags = REDOX_EVENT_READ, .data = data };
-
-	return redox_result(redox_write_v1(queue, (const u8 *)&event, sizeof(event)));
-}
-
 /* A queue of events that tells when @fd is ready; at once if it is. */
 static int open_events(u32 fd, size_t *out)
 {
-	static const char path[] = "/scheme/event";
-	s64 ret, queue = redox_result(redox_open_v1((const u8 *)path, sizeof(path) - 1,
-						    REDOX_O_RDWR | REDOX_O_CLOEXEC, 0));
+	int ret = rx_events_open(out);
 
-	if (queue < 0)
-		return (int)queue;
-	ret = put_event((size_t)queue, fd, 0);
-	if (ret < 0) {
-		redox_close_v1((size_t)queue);
-		return (int)ret;
-	}
-	*out = (size_t)queue;
-	return 0;
+	if (!ret)
+		ret = rx_events_set(*out, fd, REDOX_EVENT_READ, 0);
+	if (ret && *out != SIZE_MAX)
+		redox_close_v1(*out);
+	if (ret)
+		*out = SIZE_MAX;
+	return ret;
 }
 
 /* 0: there was one; -ETIMEDOUT */
@@ -283,18 +269,14 @@ static int next_event(size_t queue, u64 until_ns)
 
 	for (;;) {
 		u64 now = base_clock_ns();
-		u64 ms = (base_min(until_ns - now, 1000 * BASE_NS_PER_S) + BASE_NS_PER_MS - 1) /
-			 BASE_NS_PER_MS;
-		s64 n;
+		int nr;
 
 		if (now >= until_ns)
 			return -ETIMEDOUT;
-		n = put_event(queue, REDOX_EVENT_TIMEOUT, (size_t)ms);
-		if (n >= 0)
-			n = redox_result(redox_read_v1(queue, (u8 *)&event, sizeof(event)));
-		if (n < 0 && n != -EINTR)
-			return (int)n;
-		if (n == sizeof(event) && event.id != REDOX_EVENT_TIMEOUT)
+		nr = rx_events_wait(queue, base_min(until_ns - now, WAIT_MAX_NS), &event, 1);
+		if (nr < 0 && nr != -EINTR)
+			return nr;
+		if (nr > 0)
 			return 0;
 	}
 }
@@ -318,7 +300,7 @@ static int wait_queue(struct remote *r, u64 until_ns)
 /* With a queue of events of its own: no old event is taken for a new one. */
 static int wait_other(u32 fd, u64 until_ns)
 {
-	size_t events;
+	size_t events = SIZE_MAX;
 	int ret = open_events(fd, &events);
 
 	if (ret)

@@ -1,31 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * The PCI function: which device it is, its BARs, power state, bus mastering.
- * SRC: P 1, PCI local bus specification 3.0 (header, capability list), PCI power management 1.2.
+ * SRC: P 1, regs/pci.h.
  */
 #include <errno.h>
 
+#include "driver/cap.h"
 #include "driver/dev.h"
-
-enum { /* type 0 header */
-       PCI_ID = 0x00,
-       PCI_COMMAND = 0x04,
-       PCI_STATUS = 0x06,
-       PCI_CLASS_REV = 0x08,
-       PCI_CAP_PTR = 0x34,
-
-       PCI_COMMAND_MEMORY = 1u << 1,
-       PCI_COMMAND_MASTER = 1u << 2,
-       PCI_COMMAND_INTX_OFF = 1u << 10,
-       PCI_STATUS_CAPS = 1u << 4,
-
-       PCI_CAP_PM = 0x01,
-       PCI_PM_CTRL = 4, /* from the capability */
-       PCI_PM_STATE_MASK = 3,
-       PCI_PM_D3HOT = 3,
-};
-
-#define PCI_MAX_CAPS 48 /* more than fit: a loop in the list */
 
 /* The original design's Lunar Lake id; no such NPU is known (design section 3).  Who forces it gets
  * what that design meant. */
@@ -104,22 +85,14 @@ static int identify(struct drv_dev *dev, struct base_err *err)
 
 static int find_pm_cap(struct drv_dev *dev, struct base_err *err)
 {
-	u32 status, ptr, cap;
-	int ret;
+	u32 cap;
+	int ret = drv_find_cap(dev->os, PCI_CAP_PM, &cap);
 
-	ret = rd(dev, PCI_STATUS, 2, &status, err);
-	if (ret || !(status & PCI_STATUS_CAPS))
-		return ret;
-	ret = rd(dev, PCI_CAP_PTR, 1, &ptr, err);
-	for (u32 i = 0; !ret && i < PCI_MAX_CAPS && (ptr & 0xfc) >= 0x40; i++) {
-		ret = rd(dev, ptr & 0xfc, 2, &cap, err);
-		if (!ret && (cap & 0xff) == PCI_CAP_PM) {
-			dev->pm_cap = (u16)(ptr & 0xfc);
-			break;
-		}
-		ptr = cap >> 8;
-	}
-	return ret;
+	if (ret)
+		return base_err_set(err, ret, "%s: reading the capability list failed: %s",
+				    dev->os->location, base_err_name(ret));
+	dev->pm_cap = (u16)cap;
+	return 0;
 }
 
 static int map_bar(struct drv_dev *dev, u32 bar, struct base_err *err)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "cap.c"
 #include "pci.c"
 
 #include <setjmp.h>

@@ -29,16 +29,7 @@ static const char usage[] =
 	"                    " SIM_FORM "\n"
 	"                                    a virtual NPU in this process\n"
 	"  --group NAME      the socket is for this group, too (mode 0660)\n"
-	"  --user NAME       become this user once devices and socket are open\n"
-	"  --firmware FILE   the image to load; else it is searched\n"
-	"  --contexts N, --queues N, --memory MIB\n"
-	"                    what a client may have, over all devices: 16, 64, 1024\n"
-	"  --depth N         jobs a queue takes before they are read back: 62\n"
-	"  --config FILE     settings, a line each: \"memory 512\"; /etc/npud.conf if it is there.\n"
-	"                    What is on the command line, the file does not change\n"
-	"  -v, -vv           say more (--verbose 1, 2)\n"
-	"  --version, --help\n"
-	"\n"
+	"  --user NAME       become this user once devices and socket are open\n" NPUD_USAGE "\n"
 	"exit codes: 0 ended by a signal    1 a device or the socket failed    2 wrong command line\n";
 
 static int set_socket(struct npud_options *opts, const char *val)

@@ -18,16 +18,7 @@ static const char usage[] =
 	"\n"
 	"usage: npud [OPTIONS]    (by pcid-spawner: /usr/lib/pcid.d/npud.toml)\n"
 	"\n"
-	"  --scheme NAME     serve /scheme/NAME instead of /scheme/npu\n"
-	"  --firmware FILE   the image to load; else it is searched\n"
-	"  --contexts N, --queues N, --memory MIB\n"
-	"                    what a program may have: 16, 64, 1024\n"
-	"  --depth N         jobs a queue takes before they are read back: 62\n"
-	"  --config FILE     settings, a line each: \"memory 512\"; /etc/npud.conf if it is there.\n"
-	"                    What is on the command line, the file does not change\n"
-	"  -v, -vv           say more (--verbose 1, 2)\n"
-	"  --version, --help\n"
-	"\n"
+	"  --scheme NAME     serve /scheme/NAME instead of /scheme/npu\n" NPUD_USAGE "\n"
 	"exit codes: 0 ended by a signal    1 the device or the scheme failed    2 wrong command line\n";
 
 static int set_scheme(struct npud_options *opts, const char *val)

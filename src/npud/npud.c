@@ -43,19 +43,19 @@ static int add_device(struct npud *npud, const struct npud_config *cfg, const ch
 
 	if (ret)
 		return ret;
-	dev->source = (struct loop_source){ .fd = drv_event_source(dev->host.drv),
+	ret = svc_add_device(npud->svc, dev->host.drv, 0, &dev->idx);
+	if (ret) {
+		base_err_set(err, ret, "device %s: the service has no room for it", name);
+		goto err_close;
+	}
+	dev->source = (struct loop_source){ .fd = svc_event_source(npud->svc, dev->idx),
 					    .ready = device_ready };
 	if (dev->source.fd < 0) {
 		ret = base_err_set(err, dev->source.fd,
 				   "device %s: raises no event an event loop could wait for; leave "
 				   "out `stepped`",
 				   name);
-		goto err_close;
-	}
-	ret = svc_add_device(npud->svc, dev->host.drv, 0, &dev->idx);
-	if (ret) {
-		base_err_set(err, ret, "device %s: the service has no room for it", name);
-		goto err_close;
+		goto err_remove;
 	}
 	ret = loop_add(npud->loop, &dev->source, LOOP_READ);
 	if (ret) {

@@ -5,18 +5,18 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "service/path.h"
 
 #define FILE_MAX 65536u /* of settings; what is longer is no such file */
 
 bool npud_number(const char *text, u32 max, u32 *out)
 {
 	u64 val = 0;
-	const char *p = text;
 
-	for (; *p >= '0' && *p <= '9' && val <= max; p++)
-		val = val * 10 + (u64)(*p - '0');
+	if (!svc_parse_u64(text, strlen(text), &val) || !val || val > max)
+		return false;
 	*out = (u32)val;
-	return p != text && !*p && val && val <= max;
+	return true;
 }
 
 static int set_number(const char *val, u32 max, u32 *out)

@@ -27,6 +27,17 @@ struct npud_option {
 	const char *want; /* "a number of MiB" */
 };
 
+/* Of the usage: what is common. */
+#define NPUD_USAGE                                                                                    \
+	"  --firmware FILE   the image to load; else it is searched\n"                                \
+	"  --contexts N, --queues N, --memory MIB\n"                                                  \
+	"                    what a client may have, over all devices: 16, 64, 1024\n"                \
+	"  --depth N         jobs a queue takes before they are read back: 62\n"                      \
+	"  --config FILE     settings, a line each: \"memory 512\"; /etc/npud.conf if it is there.\n" \
+	"                    What is on the command line, the file does not change\n"                 \
+	"  -v, -vv           say more (--verbose 1, 2)\n"                                             \
+	"  --version, --help\n"
+
 /* What differs between the systems the daemon runs on. */
 struct npud_platform {
 	const char *usage;
@@ -45,7 +56,7 @@ int npud_options_parse(const struct npud_platform *platform, int argc, char **ar
 		       struct npud_options *opts) BASE_WARN_UNUSED;
 void npud_options_free(struct npud_options *opts);
 
-/** npud_number() - decimal, 1 to @max; false when it is not. */
+/** npud_number() - decimal or 0x hex, 1 to @max; false when it is not. */
 bool npud_number(const char *text, u32 max, u32 *out);
 
 #endif

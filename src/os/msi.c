@@ -3,11 +3,9 @@
 
 #include <errno.h>
 
-enum { PCI_STATUS = 0x06, PCI_CAP_PTR = 0x34, PCI_STATUS_CAPS = 1u << 4 };
-enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
+#include "driver/cap.h"
 
-#define CAPS_BEGIN 0x40u /* behind the header */
-#define CAPS_MAX   48u	 /* that fit: a list with more goes round in circles */
+enum { MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CTRL_64 = 1u << 7 };
 
 /* Where the message would go on a PC: local APIC 0, a fixed vector.  The device only keeps it. */
 #define MSI_MSG_ADDR 0xfee00000u
@@ -15,23 +13,11 @@ enum { MSI_CAP = 0x05, MSI_CTRL = 2, MSI_ADDR = 4, MSI_CTRL_EN = 1u << 0, MSI_CT
 
 int os_msi_find(struct os_device *os, struct os_msi *out)
 {
-	u32 status = 0, ptr = 0, cap = 0;
-	int ret = os->ops->cfg_rd(os, PCI_STATUS, 2, &status);
+	int ret = drv_find_cap(os, PCI_CAP_MSI, &out->cap);
 
-	if (!ret && !(status & PCI_STATUS_CAPS))
-		return -ENODEV;
-	if (!ret)
-		ret = os->ops->cfg_rd(os, PCI_CAP_PTR, 1, &ptr);
-	for (u32 i = 0; !ret && i < CAPS_MAX && ptr >= CAPS_BEGIN; i++) {
-		ptr &= 0xfc;
-		ret = os->ops->cfg_rd(os, ptr, 2, &cap);
-		if (!ret && (cap & 0xff) == MSI_CAP) {
-			out->cap = ptr;
-			return os->ops->cfg_rd(os, ptr + MSI_CTRL, 2, &out->ctrl);
-		}
-		ptr = cap >> 8;
-	}
-	return ret ? ret : -ENODEV;
+	if (ret || !out->cap)
+		return ret ? ret : -ENODEV;
+	return os->ops->cfg_rd(os, out->cap + MSI_CTRL, 2, &out->ctrl);
 }
 
 int os_msi_enable(struct os_device *os, const struct os_msi *msi)

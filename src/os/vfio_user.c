@@ -22,9 +22,10 @@
 
 #include "os/msi.h"
 #include "os/pool.h"
+#include "regs/pci.h"
 #include "vfu/client.h"
 
-enum { PCI_BAR0 = 0x10, BAR_TYPE = 6, BAR_64BIT = 4, BAR_PREFETCH = 8, NR_BARS = 6 };
+enum { BAR_TYPE = 6, BAR_64BIT = 4, BAR_PREFETCH = 8, NR_BARS = 6 };
 
 /* Memory the server asks for by message. */
 struct piece {
@@ -40,6 +41,7 @@ struct vfio_user {
 	int irq_fd, wake_fd; /* eventfds */
 	struct os_pool pool;
 	struct os_vfio_user_peer peer; /* turn NULL: somewhere else */
+	struct os_ops peer_ops;	       /* ops, with its clock */
 	bool by_message;
 	struct piece *pieces; /* what was mapped so */
 };
@@ -404,30 +406,6 @@ static const struct os_ops ops = {
 	.event_source = event_source,
 };
 
-static const struct os_ops peer_ops = {
-	.cfg_rd = cfg_rd,
-	.cfg_wr = cfg_wr,
-	.bar_info = bar_info,
-	.bar_map = bar_map,
-	.bar_unmap = bar_unmap,
-	.rd32 = rd32,
-	.wr32 = wr32,
-	.rd64 = rd64,
-	.wr64 = wr64,
-	.dma_alloc = dma_alloc,
-	.dma_free = dma_free,
-	.irq_setup = irq_setup,
-	.irq_teardown = irq_teardown,
-	.irq_ack = irq_ack,
-	.wmb = wmb,
-	.reset = reset,
-	.now_ns = peer_now_ns,
-	.delay_ns = peer_delay_ns,
-	.wait = peer_wait_irq,
-	.wake = wake,
-	.event_source = no_event_source, /* nothing happens while nobody waits */
-};
-
 /*
  * Creation
  */
@@ -502,8 +480,13 @@ int os_vfio_user_attach(int fd, const struct os_vfio_user_peer *peer, struct os_
 		close(fd);
 		return ret;
 	}
-	vu->os.ops = &peer_ops;
 	vu->peer = *peer;
+	vu->peer_ops = ops;
+	vu->peer_ops.now_ns = peer_now_ns;
+	vu->peer_ops.delay_ns = peer_delay_ns;
+	vu->peer_ops.wait = peer_wait_irq;
+	vu->peer_ops.event_source = no_event_source; /* nothing happens while nobody waits */
+	vu->os.ops = &vu->peer_ops;
 	vu->pool.scatter = peer->scatter;
 	return finish(vu, vfu_client_attach(fd, &turn, &vu->client, err), out, err);
 }

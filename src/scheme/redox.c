@@ -232,8 +232,7 @@ static int open_socket(size_t *out, struct base_err *err)
 {
 	static const char path[] = "/scheme/namespace/scheme-creation-cap";
 	static const char verb[] = "create-scheme";
-	s64 fd, cap = redox_result(
-			redox_open_v1((const u8 *)path, sizeof(path) - 1, REDOX_O_CLOEXEC, 0));
+	s64 fd, cap = rx_open(path, 0);
 
 	if (cap < 0)
 		return base_err_set(err, (int)cap,
@@ -359,9 +358,4 @@ void scheme_destroy(struct scheme *scheme)
 	redox_close_v1(socket_of(scheme));
 	base_free(scheme->entries);
 	base_free(scheme);
-}
-
-u32 scheme_clients(const struct scheme *scheme)
-{
-	return scheme->nr_clients;
 }

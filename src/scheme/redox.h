@@ -15,7 +15,7 @@
 #ifndef SCHEME_REDOX_H
 #define SCHEME_REDOX_H
 
-#include "os/redox/redox.h"
+#include "os/redox/sys.h"
 #include "scheme/scheme.h"
 #include "service/list.h"
 
@@ -80,7 +80,6 @@ struct scheme {
 	struct loop_source source; /* the scheme's socket */
 	size_t root;		   /* descriptor of the root, in the namespace */
 	struct svc_list clients;
-	u32 nr_clients;
 	struct entry **entries; /* by id - FIRST_ID; NULL: free */
 	u32 max_entries, nr_entries;
 	struct svc_list fired; /* entries the service told of */
@@ -108,7 +107,7 @@ void rs_post_event(struct scheme *scheme, const struct entry *entry);
 /** rs_client_get() - the client of a process, made when it is new; rs_client_put() takes back one
  * without entries.  Return: 0, -ENOMEM. */
 int rs_client_get(struct scheme *scheme, u64 pid, u32 euid, struct client **out) BASE_WARN_UNUSED;
-void rs_client_put(struct scheme *scheme, struct client *client);
+void rs_client_put(struct client *client);
 struct entry *rs_entry_of(const struct scheme *scheme, u64 id);
 /** rs_entry_add() - the caller fills in what it is.  Return: 0, -EMFILE, -ENOMEM. */
 int rs_entry_add(struct scheme *scheme, struct client *client, const char *path,

@@ -46,19 +46,17 @@ int rs_client_get(struct scheme *scheme, u64 pid, u32 euid, struct client **out)
 	client->euid = euid;
 	svc_list_init(&client->entries);
 	svc_list_add(&scheme->clients, &client->link);
-	scheme->nr_clients++;
 	*out = client;
 	return 0;
 }
 
 /* With the last of his handles the program is gone, as far as we are concerned. */
-void rs_client_put(struct scheme *scheme, struct client *client)
+void rs_client_put(struct client *client)
 {
 	if (client->nr_entries)
 		return;
 	svc_client_close(client->svc);
 	svc_list_del(&client->link);
-	scheme->nr_clients--;
 	base_free(client);
 }
 
@@ -166,5 +164,5 @@ void rs_entry_del(struct scheme *scheme, struct entry *entry)
 	client->nr_entries--;
 	base_free(entry->text);
 	base_free(entry);
-	rs_client_put(scheme, client);
+	rs_client_put(client);
 }

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "service/path.h"
+
 /* A program's text, copied: it has no end of its own, and its pages are the program's. */
 static const char *copy_text(struct scheme *scheme, u64 at, u64 len)
 {
@@ -22,11 +24,8 @@ static const char *copy_text(struct scheme *scheme, u64 at, u64 len)
 static bool device_path(const char *path, u32 *device)
 {
 	u64 val = 0;
-	const char *p = path;
 
-	for (; *p >= '0' && *p <= '9' && val <= UINT32_MAX; p++)
-		val = val * 10 + (u64)(*p - '0');
-	if (p == path || *p || val > UINT32_MAX)
+	if (!svc_parse_u64(path, strlen(path), &val) || val > UINT32_MAX)
 		return false;
 	*device = (u32)val;
 	return true;
@@ -145,7 +144,7 @@ s64 rs_openat(struct scheme *scheme, const struct redox_sqe *sqe)
 		return ret;
 	ret = rs_entry_add(scheme, client, full, &entry);
 	if (ret) {
-		rs_client_put(scheme, client);
+		rs_client_put(client);
 		return ret;
 	}
 	return finish_entry(scheme, entry, open_entry(entry, full));

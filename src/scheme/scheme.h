@@ -37,7 +37,4 @@ void scheme_destroy(struct scheme *scheme);
 void scheme_ready(void *transport, u32 handle);
 /** scheme_settle() - after svc_process(), before the loop sleeps.  Return: there is more to do. */
 bool scheme_settle(struct scheme *scheme);
-/** scheme_clients() - programs there are. */
-u32 scheme_clients(const struct scheme *scheme);
-
 #endif

@@ -434,8 +434,3 @@ bool scheme_settle(struct scheme *scheme)
 	(void)scheme;
 	return false;
 }
-
-u32 scheme_clients(const struct scheme *scheme)
-{
-	return scheme->nr_conns;
-}

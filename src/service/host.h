@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Devices by their strings, for a process that drives them itself: "sim:GEN[,...]" a virtual NPU in
- * this process, "vfio-user:PATH" one behind a socket; on Redox (host_redox.c) "pcid:FD".
+ * this process, "vfio-user:PATH" one behind a socket (host_linux.c); on Redox "pcid:FD"
+ * (host_redox.c).
  */
 #ifndef SERVICE_HOST_H
 #define SERVICE_HOST_H
@@ -33,5 +34,10 @@ int svc_host_open(const char *device, const struct drv_config *cfg,
 		  struct base_err *err) BASE_WARN_UNUSED;
 /** svc_host_close() - the device was shut down (svc_remove_device()). */
 void svc_host_close(struct svc_host *host);
+
+/** svc_host_make() - the system's part of it: os, destroy_os, is_sim and stepped of @out, and, where
+ * the string has a word on it, @sched.  Return: as svc_host_open(). */
+int svc_host_make(const char *device, struct svc_host *out, u32 *sched,
+		  struct base_err *err) BASE_WARN_UNUSED;
 
 #endif

@@ -1,62 +1,26 @@
 // SPDX-License-Identifier: MIT
-/* service/host.h on Redox: "pcid:FD", the function whose channel pcid-spawner opened. */
+/* "pcid:FD", the function whose channel pcid-spawner opened. */
 #include <errno.h>
 #include <string.h>
 
 #include "os/redox/device.h"
 #include "service/host.h"
+#include "service/path.h"
 
 #define PREFIX "pcid:"
 
-static bool channel_of(const char *device, size_t *out)
+int svc_host_make(const char *device, struct svc_host *out, u32 *sched, struct base_err *err)
 {
-	const char *p = device + strlen(PREFIX);
-	u64 val = 0;
+	const char *number = device + strlen(PREFIX);
+	u64 channel = 0;
 
-	if (strncmp(device, PREFIX, strlen(PREFIX)) != 0 || !*p)
-		return false;
-	for (; *p >= '0' && *p <= '9' && val <= INT32_MAX; p++)
-		val = val * 10 + (u64)(*p - '0');
-	*out = (size_t)val;
-	return !*p && val <= INT32_MAX;
-}
-
-int svc_host_open(const char *device, const struct drv_config *cfg,
-		  void (*on_failed)(void *opaque, struct drv_dev *drv), struct svc_host *out,
-		  struct base_err *err)
-{
-	size_t channel;
-	int ret;
-
-	*out = (struct svc_host){ .destroy_os = os_redox_destroy };
-	if (!channel_of(device, &channel))
+	(void)sched;
+	if (strncmp(device, PREFIX, strlen(PREFIX)) != 0 ||
+	    !svc_parse_u64(number, strlen(number), &channel) || channel > INT32_MAX)
 		return base_err_set(err, -EINVAL,
 				    "device \"%.60s\": expected " PREFIX
-				    "FD, the descriptor of the "
-				    "function's channel",
+				    "FD, the descriptor of the function's channel",
 				    device);
-	ret = os_redox_create(channel, &out->os, err);
-	if (ret)
-		return ret;
-	ret = drv_create(out->os, cfg, &out->drv, err);
-	if (ret)
-		goto err_destroy_os;
-	ret = drv_boot(out->drv, err);
-	if (ret)
-		goto err_destroy_drv;
-	return 0;
-
-err_destroy_drv:
-	if (on_failed)
-		on_failed(cfg->opaque, out->drv);
-	drv_destroy(out->drv);
-err_destroy_os:
-	os_redox_destroy(out->os);
-	return ret;
-}
-
-void svc_host_close(struct svc_host *host)
-{
-	drv_destroy(host->drv);
-	os_redox_destroy(host->os);
+	out->destroy_os = os_redox_destroy;
+	return os_redox_create((size_t)channel, &out->os, err);
 }

@@ -352,14 +352,6 @@ redox_raw redox_register_scheme_to_ns_v0(size_t ns_fd, const uint8_t *name, size
 	return leave(proc, box_scheme_register(proc, name, len, root));
 }
 
-redox_raw redox_clock_gettime_v1(size_t clock, struct timespec *ts)
-{
-	if (clock != REDOX_CLOCK_MONOTONIC)
-		return (redox_raw)-EINVAL;
-	clock_gettime(CLOCK_MONOTONIC, ts);
-	return 0;
-}
-
 /*
  * Processes
  */

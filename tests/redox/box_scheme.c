@@ -580,50 +580,44 @@ static const struct box_file_ops handle_ops = { .name = "handle of a scheme",
 						.fevent = handle_fevent,
 						.close = handle_close };
 
-s64 box_stdfs(size_t fd, enum redox_stdfs kind, void *payload, size_t len, u64 arg1, u64 arg2)
+/* A request of handle @fd; @payload, if there is one, is lent in the place of the first two args. */
+static s64 ask_handle(size_t fd, u8 opcode, const u64 args[5], void *payload, size_t len)
 {
 	struct box_proc *proc = box_self;
 	struct box_file *file;
-	struct req *req;
 	s64 ret = -EBADF;
 
 	pthread_mutex_lock(&proc->box->lock);
 	file = box_fd(proc, fd);
 	if (file && file->ops == &handle_ops) {
 		const struct handle *h = file->priv;
+		struct req *req = req_new(h->scheme, proc, opcode, h->id);
 
-		req = req_new(h->scheme, proc, REDOX_OP_STDFS, h->id);
-		lend(req, LEND_OUT, payload, len);
-		req->sqe.args[1] = lent_at(req);
-		req->sqe.args[2] = len;
-		req->sqe.args[3] = kind;
-		req->sqe.args[4] = arg1;
-		req->sqe.args[5] = arg2;
+		memcpy(&req->sqe.args[1], args, 5 * sizeof(args[0]));
+		if (payload) {
+			lend(req, LEND_OUT, payload, len);
+			req->sqe.args[1] = lent_at(req);
+			req->sqe.args[2] = len;
+		}
 		ret = ask(h->scheme, req);
 	}
 	pthread_mutex_unlock(&proc->box->lock);
 	return ret;
 }
 
+s64 box_stdfs(size_t fd, enum redox_stdfs kind, void *payload, size_t len, u64 arg1, u64 arg2)
+{
+	const u64 args[5] = { 0, 0, kind, arg1, arg2 };
+
+	return ask_handle(fd, REDOX_OP_STDFS, args, payload, len);
+}
+
 /* Anything a client, or a kernel to come, may send. */
 s64 box_raw(size_t fd, u8 opcode, const u64 args[4])
 {
-	struct box_proc *proc = box_self;
-	struct box_file *file;
-	struct req *req;
-	s64 ret = -EBADF;
+	const u64 all[5] = { args[0], args[1], args[2], args[3] };
 
-	pthread_mutex_lock(&proc->box->lock);
-	file = box_fd(proc, fd);
-	if (file && file->ops == &handle_ops) {
-		const struct handle *h = file->priv;
-
-		req = req_new(h->scheme, proc, opcode, h->id);
-		memcpy(&req->sqe.args[1], args, 4 * sizeof(args[0]));
-		ret = ask(h->scheme, req);
-	}
-	pthread_mutex_unlock(&proc->box->lock);
-	return ret;
+	return ask_handle(fd, opcode, all, NULL, 0);
 }
 
 /*

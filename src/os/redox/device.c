@@ -11,7 +11,7 @@
 #include "os/redox/header.h"
 #include "os/redox/irq.h"
 #include "os/redox/mmio.h"
-#include "os/redox/redox.h"
+#include "os/redox/sys.h"
 #include "regs/gen.h"
 
 /* SRC: base 9e128703 drivers/pcid/src/scheme.rs: BAR and cache type in the offset. */
@@ -19,9 +19,6 @@
 #define TYPE_SHIFT 59u
 #define TYPE_UC	   1u
 
-#define PCI_COMMAND    0x04u
-#define PM_CTRL	       4u /* from the capability */
-#define PM_STATE_MASK  3u
 #define D3HOT_TO_D0_MS 10u /* SRC: PCI power management 1.2, 5.6.1 */
 
 /* SRC: PCI local bus 3.0, 6.8.2: an entry of the table of MSI-X. */
@@ -37,6 +34,7 @@ struct redox {
 	struct rx_memory memory;
 	struct rx_irq irq;
 	u32 features; /* bit per enum channel_feature */
+	struct os_msi msi;
 	struct channel_msix msix;
 	bool woken;
 };
@@ -77,22 +75,22 @@ static int put_part(struct redox *rx, u32 off, u32 size, u32 val)
 
 static void delay_ns(struct os_device *os, u64 ns)
 {
-	u64 end = rx_now_ns() + ns;
+	u64 end = base_clock_ns() + ns;
 
 	(void)os;
-	while (rx_now_ns() < end)
+	while (base_clock_ns() < end)
 		;
 }
 
 /* From D3hot to D0 a function may forget its header, and is not to be touched for a while. */
 static int wake_function(struct redox *rx, u32 val)
 {
-	u32 old = 0, off = rx->header.pm_cap + PM_CTRL;
+	u32 old = 0, off = rx->header.pm_cap + PCI_PM_CTRL;
 	int ret = cfg_rd(&rx->os, off, 2, &old);
 
 	if (!ret)
 		ret = put_part(rx, off, 2, val);
-	if (ret || !(old & PM_STATE_MASK) || (val & PM_STATE_MASK))
+	if (ret || !(old & PCI_PM_STATE_MASK) || (val & PCI_PM_STATE_MASK))
 		return ret;
 	delay_ns(&rx->os, D3HOT_TO_D0_MS * BASE_NS_PER_MS);
 	return rx_header_restore(&rx->header, &rx->os);
@@ -102,7 +100,7 @@ static int cfg_wr(struct os_device *os, u32 off, u32 size, u32 val)
 {
 	struct redox *rx = to_redox(os);
 
-	if (rx->header.pm_cap && off == rx->header.pm_cap + PM_CTRL && size == 2)
+	if (rx->header.pm_cap && off == rx->header.pm_cap + PCI_PM_CTRL && size == 2)
 		return wake_function(rx, val);
 	return size >= 4 ? channel_cfg_wr(rx->channel, off, val, NULL)
 			 : put_part(rx, off, size, val);
@@ -128,19 +126,18 @@ static int bar_map(struct os_device *os, u32 bar)
 {
 	struct redox *rx = to_redox(os);
 	u64 off = (u64)bar << BAR_SHIFT | (u64)TYPE_UC << TYPE_SHIFT;
-	s64 at;
+	void *at;
+	int ret;
 
 	if (bar >= CHANNEL_NR_BARS || !rx->fn.bar[bar].size)
 		return -EINVAL;
 	if (rx->bar[bar])
 		return 0;
-	at = redox_result(redox_mmap_v1(NULL, base_align_up(rx->fn.bar[bar].size, BASE_PAGE_SIZE),
-					REDOX_PROT_READ | REDOX_PROT_WRITE, REDOX_MAP_SHARED,
-					rx->channel, off));
-	if (at < 0 && at > -(s64)BASE_PAGE_SIZE)
-		return (int)at;
-	rx->bar[bar] = (u8 *)(uintptr_t)at;
-	return 0;
+	ret = rx_map(NULL, base_align_up(rx->fn.bar[bar].size, BASE_PAGE_SIZE),
+		     REDOX_PROT_READ | REDOX_PROT_WRITE, REDOX_MAP_SHARED, rx->channel, off, &at);
+	if (!ret)
+		rx->bar[bar] = at;
+	return ret;
 }
 
 static void bar_unmap(struct os_device *os, u32 bar)
@@ -181,7 +178,8 @@ static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache ca
 
 static void dma_free(struct os_device *os, struct os_dma *dma)
 {
-	rx_dma_free(&to_redox(os)->memory, dma);
+	(void)os;
+	rx_dma_free(dma);
 }
 
 static void wmb(struct os_device *os)
@@ -241,13 +239,12 @@ static int irq_setup(struct os_device *os)
 static void irq_teardown(struct os_device *os)
 {
 	struct redox *rx = to_redox(os);
-	struct os_msi msi = { 0 };
 
 	if (!(rx->features & BASE_BIT(CHANNEL_MSI))) {
 		if (msix_entry(rx))
 			mmio_wr32(msix_entry(rx) + MSIX_CTRL, MSIX_MASKED);
-	} else if (!os_msi_find(os, &msi)) {
-		(void)!os_msi_disable(os, &msi);
+	} else {
+		(void)!os_msi_disable(os, &rx->msi);
 	}
 	(void)rx_irq_take(&rx->irq);
 }
@@ -269,7 +266,7 @@ static int reset(struct os_device *os)
 static u64 now_ns(struct os_device *os)
 {
 	(void)os;
-	return rx_now_ns();
+	return base_clock_ns();
 }
 
 static int wait_irq(struct os_device *os, u64 until_ns)
@@ -365,6 +362,9 @@ static int find_interrupt(struct redox *rx, struct base_err *err)
 		return base_err_set(err, -ENODEV, "%s: has neither MSI nor MSI-X", rx->os.location);
 	if (!(rx->features & BASE_BIT(CHANNEL_MSI)))
 		ret = channel_msix_info(rx->channel, &rx->msix, err);
+	else if (os_msi_find(&rx->os, &rx->msi))
+		ret = base_err_set(err, -ENODEV, "%s: pcid tells of MSI, its list does not",
+				   rx->os.location);
 	return ret ? ret : rx_irq_open(&rx->irq, err);
 }
 
@@ -410,9 +410,4 @@ void os_redox_destroy(struct os_device *os)
 	rx_memory_close(&rx->memory);
 	redox_close_v1(rx->channel);
 	base_free(rx);
-}
-
-u64 os_redox_live_dma(const struct os_device *os)
-{
-	return ((const struct redox *)(const void *)os)->memory.live;
 }

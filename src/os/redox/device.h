@@ -19,7 +19,4 @@
 int os_redox_create(size_t channel, struct os_device **out, struct base_err *err) BASE_WARN_UNUSED;
 /** os_redox_destroy() - the channel is closed, too.  NULL is allowed. */
 void os_redox_destroy(struct os_device *os);
-/** os_redox_live_dma() - allocations that were not freed. */
-u64 os_redox_live_dma(const struct os_device *os);
-
 #endif

@@ -2,9 +2,8 @@
 #include "os/redox/dma.h"
 
 #include <errno.h>
-#include <string.h>
 
-#include "os/redox/redox.h"
+#include "os/redox/sys.h"
 
 /* The pieces of one allocation; the last may be longer than what was asked for. */
 struct pieces {
@@ -15,8 +14,7 @@ struct pieces {
 
 static int open_at(const char *path, size_t *out, struct base_err *err)
 {
-	s64 fd = redox_result(
-		redox_open_v1((const u8 *)path, strlen(path), REDOX_O_RDWR | REDOX_O_CLOEXEC, 0));
+	s64 fd = rx_open(path, REDOX_O_RDWR);
 
 	if (fd < 0)
 		return base_err_set(
@@ -30,7 +28,6 @@ int rx_memory_open(struct rx_memory *mem, struct base_err *err)
 {
 	int ret;
 
-	*mem = (struct rx_memory){ .live = 0 };
 	/* without the @ it is not found */
 	ret = open_at("/scheme/memory/zeroed@wb?phys_contiguous", &mem->contiguous[OS_CACHE_WB],
 		      err);
@@ -69,27 +66,15 @@ static u64 pow2_down(u64 size)
 	return UINT64_C(1) << (63 - __builtin_clzll(size));
 }
 
-/* Where @size bytes of addresses are free, so that pieces can be put side by side. */
-static int reserve(u64 size, u8 **out)
-{
-	s64 at = redox_result(
-		redox_mmap_v1(NULL, size, 0, REDOX_MAP_PRIVATE | REDOX_MAP_LAZY, REDOX_NO_FD, 0));
-
-	if (at < 0 && at > -4096)
-		return -ENOMEM;
-	*out = (u8 *)(uintptr_t)at;
-	return 0;
-}
-
 /* One piece of contiguous memory at @at: where it is for the device. */
 static int map_piece(const struct rx_memory *mem, u8 *at, u64 size, enum os_cache cache, u64 *addr)
 {
 	u64 val = (uintptr_t)at;
-	s64 ret = redox_result(redox_mmap_v1(at, size, REDOX_PROT_READ | REDOX_PROT_WRITE,
-					     REDOX_MAP_PRIVATE | REDOX_MAP_FIXED,
-					     mem->contiguous[cache], 0));
+	void *cpu;
+	s64 ret = rx_map(at, size, REDOX_PROT_READ | REDOX_PROT_WRITE,
+			 REDOX_MAP_PRIVATE | REDOX_MAP_FIXED, mem->contiguous[cache], 0, &cpu);
 
-	if (ret < 0 && ret > -4096)
+	if (ret)
 		return (int)ret;
 	ret = redox_result(redox_sys_call_v0(mem->translation, (u8 *)&val, sizeof(val),
 					     REDOX_CALL_READ, NULL, 0));
@@ -168,7 +153,7 @@ int rx_dma_alloc(struct rx_memory *mem, u64 size, u64 align, enum os_cache cache
 	u64 room = base_max(pow2_up(size), align); /* at least what the pieces come to */
 	u64 max = base_min(size / BASE_PAGE_SIZE, UINT64_C(65536)) + 1;
 	struct pieces *p;
-	u8 *cpu;
+	void *cpu;
 	int ret;
 
 	if (room > (how & OS_DMA_CONTIGUOUS ? RX_DMA_PIECE : UINT64_MAX >> 1) ||
@@ -178,18 +163,18 @@ int rx_dma_alloc(struct rx_memory *mem, u64 size, u64 align, enum os_cache cache
 	if (!p)
 		return -ENOMEM;
 	p->max = (u32)max + 1;
-	ret = reserve(room, &cpu);
+	/* addresses only, so that pieces can be put side by side */
+	ret = rx_map(NULL, room, 0, REDOX_MAP_PRIVATE | REDOX_MAP_LAZY, REDOX_NO_FD, 0, &cpu);
 	if (ret)
 		goto err_free;
 	ret = fill(mem, cpu, size, align, cache, addr_bits, how, p);
 	if (ret)
 		goto err_unmap;
 	if (p->mapped < room)
-		redox_munmap_v1(cpu + p->mapped, room - p->mapped);
+		redox_munmap_v1((u8 *)cpu + p->mapped, room - p->mapped);
 	*out = (struct os_dma){ .cpu = cpu, .size = size, .segs = p->seg, .fd = -1, .priv = p };
 	trim(p, size);
 	out->nr_segs = p->nr;
-	mem->live++;
 	return 0;
 
 err_unmap:
@@ -199,12 +184,11 @@ err_free:
 	return ret;
 }
 
-void rx_dma_free(struct rx_memory *mem, struct os_dma *dma)
+void rx_dma_free(struct os_dma *dma)
 {
 	struct pieces *p = dma->priv;
 
 	redox_munmap_v1(dma->cpu, p->mapped);
 	base_free(p);
-	mem->live--;
 	*dma = (struct os_dma){ .fd = -1 };
 }

@@ -16,7 +16,6 @@
 struct rx_memory {
 	size_t contiguous[2]; /* of each enum os_cache: maps contiguous memory */
 	size_t translation;   /* virtual address in, physical out */
-	u64 live;	      /* allocations */
 };
 
 /** rx_memory_open() - what has to be opened before the namespace is left. */
@@ -28,6 +27,6 @@ void rx_memory_close(struct rx_memory *mem);
  * contiguous piece above 4 MiB, an address the device cannot reach. */
 int rx_dma_alloc(struct rx_memory *mem, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
 		 u32 how, struct os_dma *out) BASE_WARN_UNUSED;
-void rx_dma_free(struct rx_memory *mem, struct os_dma *dma);
+void rx_dma_free(struct os_dma *dma);
 
 #endif

@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: MIT
-/* SRC: PCI local bus 3.0, 6.1, 6.7; PCI Express base 4.0, 6.6.2 (function-level reset), 7.5.3. */
+/* SRC: regs/pci.h; PCI Express base 4.0, 6.6.2 (function-level reset). */
 #include "os/redox/header.h"
 
 #include <errno.h>
 
+#include "driver/cap.h"
+
 enum {
-	PCI_COMMAND = 0x04,
-	PCI_LATENCY = 0x0c,
-	PCI_BAR0 = 0x10,
-	PCI_BAR_END = 0x28,
-	PCI_CAP_PTR = 0x34,
-	PCI_LINE = 0x3c,
-
-	CAP_PM = 0x01,
-	CAP_PCIE = 0x10,
-
 	PCIE_DEVCAP = 4,
 	PCIE_DEVCAP_FLR = 1u << 28,
 	PCIE_DEVCTL = 8,
@@ -22,8 +14,6 @@ enum {
 	PCIE_DEVSTA_PENDING = 1u << 21, /* in the same dword */
 };
 
-#define STATUS_CAPS  (1u << 20) /* in the dword of the command */
-#define MAX_CAPS     48u	/* that fit: a list with more goes round in circles */
 #define FLR_WAIT_MS  100u
 #define STEP_NS	     (200 * BASE_NS_PER_US) /* the longest of os_ops.delay_ns */
 #define STEPS_PER_MS 5u
@@ -34,34 +24,17 @@ static void delay_ms(struct os_device *os, u32 ms)
 		os->ops->delay_ns(os, STEP_NS);
 }
 
-static int find_caps(struct rx_header *hdr, struct os_device *os)
-{
-	u32 at = hdr->dword[PCI_CAP_PTR / 4] & 0xfc, cap = 0;
-	int ret = 0;
-
-	if (!(hdr->dword[PCI_COMMAND / 4] & STATUS_CAPS))
-		return 0;
-	for (u32 i = 0; i < MAX_CAPS && at >= 0x40 && !ret; i++) {
-		ret = os->ops->cfg_rd(os, at, 4, &cap);
-		if ((cap & 0xff) == CAP_PM)
-			hdr->pm_cap = at;
-		if ((cap & 0xff) == CAP_PCIE)
-			hdr->pcie_cap = at;
-		at = (cap >> 8) & 0xfc;
-	}
-	return ret;
-}
-
 int rx_header_save(struct rx_header *hdr, struct os_device *os)
 {
-	*hdr = (struct rx_header){ .pm_cap = 0 };
-	for (u32 i = 0; i < BASE_ARRAY_SIZE(hdr->dword); i++) {
-		int ret = os->ops->cfg_rd(os, i * 4, 4, &hdr->dword[i]);
+	int ret = 0;
 
-		if (ret)
-			return ret;
-	}
-	return find_caps(hdr, os);
+	*hdr = (struct rx_header){ .pm_cap = 0 };
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(hdr->dword) && !ret; i++)
+		ret = os->ops->cfg_rd(os, i * 4, 4, &hdr->dword[i]);
+	if (ret)
+		return ret;
+	ret = drv_find_cap(os, PCI_CAP_PM, &hdr->pm_cap);
+	return ret ? ret : drv_find_cap(os, PCI_CAP_EXPRESS, &hdr->pcie_cap);
 }
 
 static int put_back(const struct rx_header *hdr, struct os_device *os, u32 off)

@@ -4,10 +4,11 @@
 #define OS_REDOX_HEADER_H
 
 #include "driver/os.h"
+#include "regs/pci.h"
 
 struct rx_header {
-	u32 dword[16]; /* of the header, as found */
-	u32 pcie_cap;  /* offset of the capability; 0 = none */
+	u32 dword[PCI_HEADER_SIZE / 4]; /* as found */
+	u32 pcie_cap;			/* offset of the capability; 0 = none */
 	u32 pm_cap;
 };
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "os/redox/redox.h"
+#include "os/redox/sys.h"
 
 /* SRC: kernel src/arch/x86_shared/idt.rs: the vectors below are exceptions and legacy lines. */
 #define FIRST_IRQ   16u
@@ -18,17 +18,11 @@
 /* A blocking call ends no sooner than a tick of the kernel's timer; what is shorter is not slept. */
 #define SLEEP_MIN_NS (2 * BASE_NS_PER_MS)
 
-static s64 open_path(const char *path, u32 flags)
-{
-	return redox_result(
-		redox_open_v1((const u8 *)path, strlen(path), flags | REDOX_O_CLOEXEC, 0));
-}
-
 static int boot_cpu(u64 *out, struct base_err *err)
 {
 	u8 id[8];
 	u64 val = 0;
-	s64 fd = open_path("/scheme/irq/bsp", REDOX_O_RDONLY), n;
+	s64 fd = rx_open("/scheme/irq/bsp", REDOX_O_RDONLY), n;
 
 	if (fd < 0)
 		return base_err_set(err, (int)fd, "/scheme/irq/bsp: cannot be opened: %s",
@@ -53,7 +47,7 @@ static int reserve(struct rx_irq *irq, u64 cpu, struct base_err *err)
 
 		snprintf(path, sizeof(path), "/scheme/irq/cpu-%02llx/%u", (unsigned long long)cpu,
 			 n);
-		fd = open_path(path, REDOX_O_RDWR | REDOX_O_CREAT | REDOX_O_NONBLOCK);
+		fd = rx_open(path, REDOX_O_RDWR | REDOX_O_CREAT | REDOX_O_NONBLOCK);
 		if (fd == -EEXIST)
 			continue;
 		if (fd < 0)
@@ -70,32 +64,22 @@ static int reserve(struct rx_irq *irq, u64 cpu, struct base_err *err)
 			    (unsigned long long)cpu);
 }
 
-static int subscribe(size_t queue, size_t fd)
-{
-	const struct redox_event event = { .id = fd, .flags = REDOX_EVENT_READ, .data = 0 };
-	s64 n = redox_result(redox_write_v1(queue, (const u8 *)&event, sizeof(event)));
-
-	return n < 0 ? (int)n : 0;
-}
-
 int rx_irq_open(struct rx_irq *irq, struct base_err *err)
 {
 	u64 cpu = 0;
 	int ret = boot_cpu(&cpu, err);
-	s64 queue;
 
 	*irq = (struct rx_irq){ .fired = false };
 	if (ret)
 		return ret;
-	queue = open_path("/scheme/event", REDOX_O_RDWR);
-	if (queue < 0)
-		return base_err_set(err, (int)queue, "/scheme/event: cannot be opened: %s",
-				    base_err_name((int)queue));
-	irq->events = (size_t)queue;
+	ret = rx_events_open(&irq->events);
+	if (ret)
+		return base_err_set(err, ret, "/scheme/event: cannot be opened: %s",
+				    base_err_name(ret));
 	ret = reserve(irq, cpu, err);
 	if (ret)
 		goto err_queue;
-	ret = subscribe(irq->events, irq->fd);
+	ret = rx_events_set(irq->events, irq->fd, REDOX_EVENT_READ, 0);
 	if (ret) {
 		base_err_set(err, ret, "/scheme/event: interrupts cannot be waited for: %s",
 			     base_err_name(ret));
@@ -135,33 +119,11 @@ bool rx_irq_take(struct rx_irq *irq)
 	return fired;
 }
 
-u64 rx_now_ns(void)
-{
-	struct timespec ts = { 0 };
-
-	redox_clock_gettime_v1(REDOX_CLOCK_MONOTONIC, &ts);
-	return (u64)ts.tv_sec * BASE_NS_PER_S + (u64)ts.tv_nsec;
-}
-
-/* Until something is in the queue, or @ns passed; what it is shows elsewhere. */
-static int sleep_on(size_t queue, u64 ns)
-{
-	struct redox_event event = { .id = REDOX_EVENT_TIMEOUT,
-				     .flags = REDOX_EVENT_READ,
-				     .data = (size_t)((ns + BASE_NS_PER_MS - 1) / BASE_NS_PER_MS) };
-	s64 n = 0;
-
-	if (ns != UINT64_MAX)
-		n = redox_result(redox_write_v1(queue, (const u8 *)&event, sizeof(event)));
-	if (n >= 0)
-		n = redox_result(redox_read_v1(queue, (u8 *)&event, sizeof(event)));
-	return n < 0 ? (int)n : 0;
-}
-
 int rx_irq_wait(struct rx_irq *irq, u64 until_ns)
 {
 	for (;;) {
-		u64 now = rx_now_ns();
+		u64 now = base_clock_ns();
+		struct redox_event event; /* what it is shows elsewhere */
 		int ret;
 
 		irq->fired |= fetch(irq);
@@ -171,8 +133,10 @@ int rx_irq_wait(struct rx_irq *irq, u64 until_ns)
 			return -ETIMEDOUT;
 		if (until_ns - now < SLEEP_MIN_NS)
 			continue;
-		ret = sleep_on(irq->events, until_ns == UINT64_MAX ? until_ns : until_ns - now);
-		if (ret)
+		ret = rx_events_wait(irq->events,
+				     until_ns == RX_FOREVER ? RX_FOREVER : until_ns - now, &event,
+				     1);
+		if (ret < 0)
 			return ret;
 	}
 }

@@ -25,10 +25,7 @@ void rx_irq_close(struct rx_irq *irq);
 /** rx_irq_take() - did it fire since the last call? */
 bool rx_irq_take(struct rx_irq *irq);
 /** rx_irq_wait() - until it fired, which the next rx_irq_take() tells (0), or @until_ns of
- * CLOCK_MONOTONIC (-ETIMEDOUT; ~0 = never); -EINTR: a signal. */
+ * base_clock_ns() (-ETIMEDOUT; ~0 = never); -EINTR: a signal. */
 int rx_irq_wait(struct rx_irq *irq, u64 until_ns) BASE_WARN_UNUSED;
-
-/** rx_now_ns() - CLOCK_MONOTONIC. */
-u64 rx_now_ns(void);
 
 #endif

@@ -15,7 +15,6 @@
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/base.h"
 
@@ -38,7 +37,6 @@ redox_raw redox_get_ns_v0(void);
 redox_raw redox_setrens_v1(size_t rns, size_t ens);
 redox_raw redox_register_scheme_to_ns_v0(size_t ns_fd, const uint8_t *name, size_t len,
 					 size_t cap_fd);
-redox_raw redox_clock_gettime_v1(size_t clock, struct timespec *ts);
 
 /* Its errno numbers are Linux's but for few; where a number goes over the wire, it is one of these. */
 enum {
@@ -56,13 +54,11 @@ static inline s64 redox_result(redox_raw raw)
 /* Flags of open, fcntl, mmap; the same in C and in the kernel. */
 enum redox_open {
 	REDOX_O_RDONLY = 0x10000,
-	REDOX_O_WRONLY = 0x20000,
 	REDOX_O_RDWR = 0x30000,
 	REDOX_O_NONBLOCK = 0x40000,
 	REDOX_O_CLOEXEC = 0x1000000,
 	REDOX_O_CREAT = 0x2000000,
 	REDOX_O_DIRECTORY = 0x10000000,
-	REDOX_O_STAT = 0x20000000,
 };
 
 enum redox_fcntl { REDOX_F_GETFL = 3, REDOX_F_SETFL = 4 };
@@ -84,8 +80,6 @@ enum redox_call {
 	REDOX_CALL_FD = 1 << 11,
 };
 
-enum { REDOX_CLOCK_MONOTONIC = 4 };
-
 #define REDOX_NO_FD SIZE_MAX /* redox_mmap_v1(): anonymous */
 
 /*
@@ -98,7 +92,7 @@ struct redox_event {
 	size_t data;  /* comes back; for REDOX_EVENT_TIMEOUT: milliseconds */
 };
 
-enum { REDOX_EVENT_READ = 1, REDOX_EVENT_WRITE = 2 };
+enum redox_event_flags { REDOX_EVENT_READ = 1, REDOX_EVENT_WRITE = 2 };
 
 /* Written: the next blocking read of the queue ends after so many milliseconds, with this id. */
 #define REDOX_EVENT_TIMEOUT (SIZE_MAX - 2)
@@ -126,7 +120,7 @@ struct redox_cqe {
 
 static_assert(sizeof(struct redox_cqe) == 16, "answer of a scheme");
 
-enum redox_sqe_flags { REDOX_SQE_ONEWAY = 1, REDOX_SQE_TWO_IDS = 2 };
+enum redox_sqe_flags { REDOX_SQE_ONEWAY = 1 };
 
 enum redox_op {
 	REDOX_OP_DUP = 4,

@@ -4,20 +4,21 @@
 
 #include <errno.h>
 
-#include "os/redox/redox.h"
+#include "os/redox/sys.h"
 
 int os_shmem_create(u64 size, struct os_shmem *out)
 {
-	s64 at = redox_result(redox_mmap_v1(NULL, size, REDOX_PROT_READ | REDOX_PROT_WRITE,
-					    REDOX_MAP_PRIVATE, REDOX_NO_FD, 0));
-	volatile u8 *cpu = (u8 *)(uintptr_t)at;
+	volatile u8 *cpu;
+	void *at;
 
-	if (at < 0 && at > -(s64)BASE_PAGE_SIZE)
+	if (rx_map(NULL, size, REDOX_PROT_READ | REDOX_PROT_WRITE, REDOX_MAP_PRIVATE, REDOX_NO_FD,
+		   0, &at))
 		return -ENOMEM;
+	cpu = at;
 	/* a page that was never written is the one page of zeros: not to be lent */
 	for (u64 off = 0; off < size; off += BASE_PAGE_SIZE)
 		cpu[off] = 0;
-	*out = (struct os_shmem){ .cpu = (void *)(uintptr_t)at, .size = size, .fd = -1 };
+	*out = (struct os_shmem){ .cpu = at, .size = size, .fd = -1 };
 	return 0;
 }
 
