@@ -79,13 +79,6 @@ redox_raw redox_open_v1(const uint8_t *path, size_t len, uint32_t flags, uint16_
 	return len == strlen("/scheme/event") ? FD_EVENT : FD_CAP;
 }
 
-redox_raw redox_openat_v1(size_t fd, const uint8_t *path, size_t len, uint32_t flags,
-			  uint32_t fcntl_flags)
-{
-	(void)fd, (void)path, (void)len, (void)flags, (void)fcntl_flags;
-	return error(-ENOENT);
-}
-
 redox_raw redox_dup_v1(size_t fd, const uint8_t *buf, size_t len)
 {
 	(void)buf, (void)len;

@@ -67,6 +67,8 @@ struct box_live box_live(struct box *box);
 bool box_quiet(struct box *box);
 
 /* What a process of the box may ask of a scheme besides what redox.h declares. */
+redox_raw redox_openat_v1(size_t fd, const uint8_t *path, size_t len, uint32_t flags,
+			  uint32_t fcntl_flags);
 /** box_stdfs() - as the C library's fstat(), getdents() and so on do it */
 s64 box_stdfs(size_t fd, enum redox_stdfs kind, void *payload, size_t len, u64 arg1, u64 arg2);
 /** box_raw() - any request: @args are its 1 to 4 */

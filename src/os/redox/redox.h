@@ -21,8 +21,6 @@
 typedef size_t redox_raw;
 
 redox_raw redox_open_v1(const uint8_t *path, size_t len, uint32_t flags, uint16_t mode);
-redox_raw redox_openat_v1(size_t fd, const uint8_t *path, size_t len, uint32_t flags,
-			  uint32_t fcntl_flags);
 redox_raw redox_dup_v1(size_t fd, const uint8_t *buf, size_t len);
 redox_raw redox_read_v1(size_t fd, uint8_t *dst, size_t len);
 redox_raw redox_write_v1(size_t fd, const uint8_t *src, size_t len);
