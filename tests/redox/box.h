@@ -21,6 +21,7 @@ struct box_config {
 	u64 seed;
 	u64 ram_bytes; /* 0: 256 MiB */
 	bool low_ram;  /* memory begins at 1 GiB instead of 5 GiB */
+	u64 patience_ns; /* who is blocked for longer is for ever; 0: 30 s */
 	bool msix;     /* the function offers MSI-X besides MSI (if the model can) */
 };
 

@@ -290,7 +290,8 @@ static s64 decode(u64 result)
 	return low < 0 && low >= -132 ? low : (s64)result;
 }
 
-static int answer(struct box_scheme *s, const struct redox_cqe *cqe)
+/* @first of what is written: else the server is told of those before, and tries it again. */
+static int answer(struct box_scheme *s, const struct redox_cqe *cqe, bool first)
 {
 	struct req *r = live(s, cqe->tag);
 
@@ -300,7 +301,8 @@ static int answer(struct box_scheme *s, const struct redox_cqe *cqe)
 		return -EINVAL;
 	}
 	if (r->abandoned) {
-		req_free(r);
+		if (first)
+			req_free(r);
 		return -EBADFD;
 	}
 	r->result = decode(cqe->result);
@@ -339,7 +341,7 @@ static s64 socket_write(struct box_proc *proc, struct box_file *file, const u8 *
 		memcpy(&cqe, src + done, sizeof(cqe));
 		switch (cqe.flags & 7) {
 		case REDOX_CQE_REPLY:
-			ret = answer(s, &cqe);
+			ret = answer(s, &cqe, !done);
 			break;
 		case REDOX_CQE_EVENT:
 			tell_event(s, &cqe);
