@@ -18,33 +18,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "abi/job.h"
 #include "abi/npud.h"
 #include "client/internal.h"
+#include "client/remote.h"
 #include "service/check.h"
 #include "service/path.h"
 
 #define PREFIX	    "npud:"
 #define NPUD_SOCKET "/run/npud/socket"
-#define CHUNK	    62u	 /* descriptors of one message; what a queue holds */
-#define CTX_JOBS    256u /* what a context holds */
-
-enum kind { KIND_OTHER, KIND_BUFFER, KIND_QUEUE };
-
-struct remote { /* a handle */
-	u32 handle;
-	u32 parent; /* of a buffer, a queue: its context */
-	enum kind kind;
-	int event_fd; /* -1: none yet */
-	void *cpu;    /* mapping */
-	u64 size_bytes;
-	u64 addr;		     /* of a buffer */
-	struct abi_queue_page *page; /* of a queue: cpu */
-	_Atomic u32 submitted;	     /* of a queue, ever */
-	u32 taken;		     /* of them; page->head */
-	struct remote *next;
-};
-
 struct npud {
 	struct backend base;
 	int fd;
@@ -52,8 +33,8 @@ struct npud {
 	u64 connect_ns;
 	u32 tag;
 	pthread_mutex_t
-		lock; /* protects: the list, tag, and that a request is followed by its reply */
-	struct remote *remotes;
+		lock; /* protects: remotes, tag, and that a request is followed by its reply */
+	struct remotes remotes;
 };
 
 static struct npud *to_npud(struct backend *be)
@@ -173,45 +154,27 @@ static struct remote *find(struct npud *npud, u32 handle)
 	struct remote *r;
 
 	pthread_mutex_lock(&npud->lock);
-	for (r = npud->remotes; r && r->handle != handle; r = r->next)
-		;
+	r = remotes_find(&npud->remotes, handle);
 	pthread_mutex_unlock(&npud->lock);
 	return r;
 }
 
-static void add(struct npud *npud, struct remote *r)
+static int add(struct npud *npud, struct remote *r, struct base_err *err)
 {
+	int ret;
+
 	pthread_mutex_lock(&npud->lock);
-	r->next = npud->remotes;
-	npud->remotes = r;
+	ret = remotes_add(&npud->remotes, r);
 	pthread_mutex_unlock(&npud->lock);
+	return ret ? base_err_set(err, ret, "npud: handle %u: %s", r->handle,
+				  ret == -ENOMEM ? "no memory" : "not a number it may have")
+		   : 0;
 }
 
-static void release(struct remote *r)
-{
-	if (r->cpu)
-		munmap(r->cpu, r->size_bytes);
-	if (r->event_fd >= 0)
-		close(r->event_fd);
-	base_free(r);
-}
-
-/* It, and what is below it. */
 static void forget(struct npud *npud, u32 handle)
 {
-	struct remote **at = &npud->remotes;
-
 	pthread_mutex_lock(&npud->lock);
-	while (*at) {
-		struct remote *r = *at;
-
-		if (r->handle != handle && r->parent != handle) {
-			at = &r->next;
-			continue;
-		}
-		*at = r->next;
-		release(r);
-	}
+	remotes_forget(&npud->remotes, handle);
 	pthread_mutex_unlock(&npud->lock);
 }
 
@@ -304,29 +267,29 @@ static int ask_path(struct npud *npud, enum abi_npud_op op, u32 handle, const ch
 	return 0;
 }
 
-static enum kind kind_of(const char *path)
+static enum remote_kind kind_of(const char *path)
 {
 	if (strncmp(path, "bo/", 3) == 0)
-		return KIND_BUFFER;
-	return strncmp(path, "queue", 5) == 0 ? KIND_QUEUE : KIND_OTHER;
+		return REMOTE_BUFFER;
+	return strncmp(path, "queue", 5) == 0 ? REMOTE_QUEUE : REMOTE_OTHER;
 }
 
-static int enter(struct npud *npud, u32 handle, u32 parent, enum kind kind, struct base_err *err)
+static int enter(struct npud *npud, u32 handle, struct remote *parent, enum remote_kind kind,
+		 struct base_err *err)
 {
-	struct remote *r = base_zalloc(sizeof(*r));
+	struct remote *r = remote_create(handle, kind, parent);
 	int ret = 0;
 
 	if (!r)
 		return base_err_set(err, -ENOMEM, "npud: no memory for a handle");
-	*r = (struct remote){ .handle = handle, .parent = parent, .kind = kind, .event_fd = -1 };
-	if (kind == KIND_QUEUE)
+	if (kind == REMOTE_QUEUE)
 		ret = open_queue(npud, r, err);
-	else if (kind == KIND_BUFFER)
+	else if (kind == REMOTE_BUFFER)
 		ret = open_buffer(npud, r, err);
+	if (!ret)
+		ret = add(npud, r, err);
 	if (ret)
-		release(r);
-	else
-		add(npud, r);
+		remote_destroy(r);
 	return ret;
 }
 
@@ -348,7 +311,7 @@ static int npud_open(struct backend *be, const char *path, u32 *handle, struct b
 	ret = ask_path(npud, ABI_NPUD_OPEN, 0, full, handle, err);
 	if (ret)
 		return ret;
-	ret = enter(npud, *handle, 0, KIND_OTHER, err);
+	ret = enter(npud, *handle, NULL, REMOTE_OTHER, err);
 	if (ret)
 		(void)npud_close(be, *handle, NULL);
 	return ret;
@@ -358,11 +321,15 @@ static int npud_dup(struct backend *be, u32 handle, const char *path, u32 *out,
 		    struct base_err *err)
 {
 	struct npud *npud = to_npud(be);
-	int ret = ask_path(npud, ABI_NPUD_DUP, handle, path, out, err);
+	struct remote *parent = find(npud, handle);
+	int ret;
 
+	if (!parent)
+		return base_err_set(err, -EBADF, "handle %u is not open", handle);
+	ret = ask_path(npud, ABI_NPUD_DUP, handle, path, out, err);
 	if (ret)
 		return ret;
-	ret = enter(npud, *out, handle, kind_of(path), err);
+	ret = enter(npud, *out, parent, kind_of(path), err);
 	if (ret)
 		(void)npud_close(be, *out, NULL);
 	return ret;
@@ -393,83 +360,38 @@ static int npud_map(struct backend *be, u32 handle, void **cpu, struct base_err 
  * Queues
  */
 
-/* Do buffers of the context cover it? */
-struct cover {
-	const struct npud *npud;
-	u32 ctx;
-};
-
-static const struct remote *buffer_at(const struct cover *in, u64 addr)
+/* How many of the first jobs it has room for are good, and why the next one is not. */
+static s64 good_jobs(struct npud *npud, const struct remote *queue, const struct abi_job *jobs,
+		     u64 nr, struct base_err *err)
 {
-	for (const struct remote *r = in->npud->remotes; r; r = r->next)
-		if (r->kind == KIND_BUFFER && r->parent == in->ctx && addr >= r->addr &&
-		    addr - r->addr < r->size_bytes)
-			return r;
-	return NULL;
-}
-
-static bool covers(const void *opaque, u64 addr, u64 size)
-{
-	const struct remote *r;
-	u64 end;
-
-	if (!base_add_u64(addr, size, &end))
-		return false;
-	while (addr < end && (r = buffer_at(opaque, addr)) != NULL)
-		addr = r->addr + r->size_bytes;
-	return addr >= end;
-}
-
-/* How many of @nr jobs are good, and why the next one is not. */
-static u32 good_jobs(struct npud *npud, u32 ctx, const struct abi_job *jobs, u32 nr,
-		     struct base_err *err)
-{
-	const struct cover cover = { npud, ctx };
-	const struct svc_ranges in = { .cover = covers, .opaque = &cover, .flat = npud->flat };
-	u32 good = 0;
+	const struct svc_ranges in = { .cover = remote_covers,
+				       .opaque = queue->parent,
+				       .flat = npud->flat };
+	u32 room, good = 0;
 
 	pthread_mutex_lock(&npud->lock);
-	while (good < nr && !svc_job_check(&in, &jobs[good], good, err))
+	room = remote_room(queue);
+	while (good < nr && good < room && !svc_job_check(&in, &jobs[good], good, err))
 		good++;
 	pthread_mutex_unlock(&npud->lock);
-	return good;
-}
-
-static u32 since(const struct remote *r, const u32 *count)
-{
-	return atomic_load(&r->submitted) - __atomic_load_n(count, __ATOMIC_ACQUIRE);
-}
-
-/* Of the queue by what was not read, of its context by what is pending: as the service counts. */
-static u32 room_for(struct npud *npud, const struct remote *queue)
-{
-	u32 unread = since(queue, &queue->page->head), pending = 0;
-	u32 room = unread < CHUNK ? CHUNK - unread : 0;
-
-	pthread_mutex_lock(&npud->lock);
-	for (const struct remote *r = npud->remotes; r; r = r->next)
-		if (r->kind == KIND_QUEUE && r->parent == queue->parent)
-			pending += since(r, &r->page->tail);
-	pthread_mutex_unlock(&npud->lock);
-	return base_min(room, pending < CTX_JOBS ? CTX_JOBS - pending : 0);
+	if (!room)
+		return base_err_set(err, -EAGAIN, "queue: full; read its completions first");
+	return good ? (s64)good : -EINVAL;
 }
 
 static s64 submit(struct npud *npud, struct remote *r, const struct abi_job *jobs, u64 nr,
 		  struct base_err *err)
 {
-	u32 room = room_for(npud, r);
 	struct abi_npud_req req = { .op = ABI_NPUD_POST, .handle = r->handle };
-	u32 take = good_jobs(npud, r->parent, jobs, (u32)base_min(nr, (u64)room), err);
+	s64 take = good_jobs(npud, r, jobs, nr, err);
 
-	if (!room)
-		return base_err_set(err, -EAGAIN, "queue: full; read its completions first");
-	if (!take)
-		return -EINVAL;
-	req.size = (u32)(take * sizeof(*jobs));
-	atomic_fetch_add(&r->submitted, take);
+	if (take < 0)
+		return take;
+	req.size = (u32)take * (u32)sizeof(*jobs);
+	atomic_fetch_add(&r->submitted, (u32)take);
 	if (send_request(npud, &req, jobs))
 		return gone(err);
-	return (s64)(take * sizeof(*jobs));
+	return req.size;
 }
 
 static s64 npud_write(struct backend *be, u32 handle, const void *buf, u64 size,
@@ -479,7 +401,7 @@ static s64 npud_write(struct backend *be, u32 handle, const void *buf, u64 size,
 	struct remote *r = find(npud, handle);
 	struct answer answer = { .fd = -1 };
 
-	if (r && r->kind == KIND_QUEUE && size && size % sizeof(struct abi_job) == 0)
+	if (r && r->kind == REMOTE_QUEUE && size && size % sizeof(struct abi_job) == 0)
 		return submit(npud, r, buf, size / sizeof(struct abi_job), err);
 	if (size > ABI_NPUD_PAYLOAD)
 		size = ABI_NPUD_PAYLOAD;
@@ -512,7 +434,7 @@ static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct
 				 .size = base_min(size, (u64)ABI_NPUD_PAYLOAD),
 				 .fd = -1 };
 
-	if (r && r->kind == KIND_QUEUE && size >= sizeof(struct abi_completion))
+	if (r && r->kind == REMOTE_QUEUE && size >= sizeof(struct abi_completion))
 		return take_completions(r, buf, size / sizeof(struct abi_completion));
 	return ask(
 		npud,
@@ -585,7 +507,7 @@ static int npud_wait(struct backend *be, u32 handle, u64 timeout_ns, struct base
 	if (!base_add_u64(base_clock_ns(), timeout_ns, &until))
 		until = UINT64_MAX;
 	for (;;) {
-		ret = r->kind == KIND_QUEUE ? look_at_queue(r, err) : look_at_other(npud, r, err);
+		ret = r->kind == REMOTE_QUEUE ? look_at_queue(r, err) : look_at_other(npud, r, err);
 		if (ret != -EAGAIN)
 			return ret;
 		if (base_clock_ns() >= until)
@@ -653,12 +575,7 @@ static void npud_disconnect(struct backend *be)
 {
 	struct npud *npud = to_npud(be);
 
-	while (npud->remotes) {
-		struct remote *r = npud->remotes;
-
-		npud->remotes = r->next;
-		release(r);
-	}
+	remotes_fini(&npud->remotes);
 	close(npud->fd); /* the service frees what we had */
 	pthread_mutex_destroy(&npud->lock);
 	base_free(npud);
