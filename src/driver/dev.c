@@ -239,6 +239,12 @@ void drv_listen(struct drv_dev *dev, bool on)
 		dev->ops->listen(dev->os, on);
 }
 
+void drv_event(struct drv_dev *dev)
+{
+	if (dev->ops->event)
+		dev->ops->event(dev->os);
+}
+
 u64 drv_now_ns(struct drv_dev *dev)
 {
 	return dev->ops->now_ns(dev->os);

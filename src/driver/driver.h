@@ -121,6 +121,9 @@ void drv_wake(struct drv_dev *dev);
 int drv_event_source(struct drv_dev *dev);
 /** drv_listen() - before (@on) and after the loop sleeps on that descriptor. */
 void drv_listen(struct drv_dev *dev, bool on);
+/** drv_event() - the loop was told that the descriptor became readable; whoever calls drv_listen()
+ * must tell of each such edge, before the drv_process() that is to see it. */
+void drv_event(struct drv_dev *dev);
 u64 drv_now_ns(struct drv_dev *dev);
 
 /**

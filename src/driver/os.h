@@ -98,6 +98,11 @@ struct os_ops {
 	 */
 	int (*event_source)(struct os_device *os);
 	void (*listen)(struct os_device *os, bool on);
+	/*
+	 * The loop was told of an edge of that descriptor: while it is on, irq_ack() need not ask
+	 * the system.  NULL: it does.
+	 */
+	void (*event)(struct os_device *os);
 };
 
 /* Embedded as the first member of each implementation's own structure. */

@@ -23,7 +23,8 @@ struct npud {
 
 static void device_ready(struct loop_source *source)
 {
-	(void)source; /* npud_run() looks at every device each round */
+	/* npud_run() looks at every device each round */
+	drv_event(base_container_of(source, struct device, source)->host.drv);
 }
 
 static void stop_ready(struct loop_source *source)
@@ -57,7 +58,7 @@ static int add_device(struct npud *npud, const struct npud_config *cfg, const ch
 				   name);
 		goto err_remove;
 	}
-	ret = loop_add(npud->loop, &dev->source, LOOP_READ);
+	ret = loop_add(npud->loop, &dev->source, LOOP_READ | LOOP_EDGE);
 	if (ret) {
 		base_err_set(err, ret, "device %s: %s", name, strerror(-ret));
 		goto err_remove;

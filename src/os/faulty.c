@@ -260,6 +260,14 @@ static void listen_events(struct os_device *os, bool on)
 		inner->ops->listen(inner, on);
 }
 
+static void event(struct os_device *os)
+{
+	struct os_device *inner = to_faulty(os)->inner;
+
+	if (inner->ops->event)
+		inner->ops->event(inner);
+}
+
 static const struct os_ops ops = {
 	.cfg_rd = cfg_rd,
 	.cfg_wr = cfg_wr,
@@ -283,6 +291,7 @@ static const struct os_ops ops = {
 	.wake = wake,
 	.event_source = event_source,
 	.listen = listen_events,
+	.event = event,
 };
 
 int os_faulty_create(struct os_device *inner, struct os_device **out)

@@ -7,7 +7,8 @@
  *
  * Memory: the pool's files, which the server maps too.
  *
- * Interrupts: an eventfd the server adds to.
+ * Interrupts: an eventfd the server adds to.  A loop that watches it tells of each addition: then it
+ * is not read at all, and counts up for ever.
  */
 #include "os/vfio_user.h"
 
@@ -38,7 +39,8 @@ struct vfio_user {
 	struct os_device os;
 	struct vfu_client *client;
 	struct os_msi msi;
-	int irq_fd, wake_fd; /* eventfds */
+	int irq_fd, wake_fd;			  /* eventfds */
+	enum { IRQ_ASK, IRQ_NONE, IRQ_TOLD } irq; /* has irq_fd counted?  read it; no; yes */
 	struct os_pool pool;
 	struct os_vfio_user_peer peer; /* turn NULL: somewhere else */
 	struct os_ops peer_ops;	       /* ops, with its clock */
@@ -227,6 +229,8 @@ static int irq_setup(struct os_device *os)
 	if (ret)
 		return ret;
 	(void)drain(vu->irq_fd);
+	if (vu->irq == IRQ_TOLD)
+		vu->irq = IRQ_NONE;
 	ret = vfu_client_irq(vu->client, VFU_IRQ_MSI, vu->irq_fd);
 	return ret ? ret : os_msi_enable(os, &vu->msi);
 }
@@ -242,6 +246,16 @@ static void irq_teardown(struct os_device *os)
 	(void)drain(vu->irq_fd);
 }
 
+static bool interrupted(struct vfio_user *vu)
+{
+	bool told = vu->irq == IRQ_TOLD;
+
+	if (vu->irq == IRQ_ASK)
+		return drain(vu->irq_fd);
+	vu->irq = IRQ_NONE;
+	return told;
+}
+
 /* A driver that polls and never waits must still let the device at its memory. */
 static bool irq_ack(struct os_device *os)
 {
@@ -249,7 +263,7 @@ static bool irq_ack(struct os_device *os)
 	int ret = vu->by_message ? vfu_client_poll(vu->client) : 0;
 
 	(void)ret; /* a server that has gone shows in the next register */
-	return drain(vu->irq_fd);
+	return interrupted(vu);
 }
 
 static void wmb(struct os_device *os)
@@ -319,6 +333,7 @@ static int wait_irq(struct os_device *os, u64 until_ns)
 	struct timespec ts;
 	int n;
 
+	vu->irq = IRQ_ASK;
 	do
 		n = ppoll(fds, BASE_ARRAY_SIZE(fds), remaining(until_ns, &ts), NULL);
 	while ((n < 0 && errno == EINTR) || (n > 0 && !fds[0].revents && !fds[1].revents &&
@@ -376,6 +391,17 @@ static int event_source(struct os_device *os)
 	return to_vu(os)->irq_fd;
 }
 
+static void listen_events(struct os_device *os, bool on)
+{
+	if (on && to_vu(os)->irq == IRQ_ASK)
+		to_vu(os)->irq = IRQ_NONE;
+}
+
+static void event(struct os_device *os)
+{
+	to_vu(os)->irq = IRQ_TOLD;
+}
+
 static int no_event_source(struct os_device *os)
 {
 	(void)os;
@@ -404,6 +430,8 @@ static const struct os_ops ops = {
 	.wait = wait_irq,
 	.wake = wake,
 	.event_source = event_source,
+	.listen = listen_events,
+	.event = event,
 };
 
 /*

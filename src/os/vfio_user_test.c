@@ -131,6 +131,30 @@ static void test_memory_is_shared(void **state)
 	assert_int_equal(os_vfio_user_live_dma(os), 0);
 }
 
+/* A loop that watches the descriptor tells of it; who waits after all, asks the system again. */
+static void test_told(void **state)
+{
+	(void)state;
+	assert_int_equal(os->ops->irq_setup(os), 0);
+	os->ops->listen(os, true);
+	vfu_irq_fire(&srv->irq);
+	os->ops->listen(os, false);
+	assert_false(os->ops->irq_ack(os)); /* not told yet */
+	os->ops->event(os);
+	assert_true(os->ops->irq_ack(os));
+	assert_false(os->ops->irq_ack(os));
+	os->ops->listen(os, true);
+	os->ops->event(os);
+	os->ops->listen(os, false);
+	assert_int_equal(os->ops->irq_setup(os), 0); /* what was before it, is forgotten */
+	assert_false(os->ops->irq_ack(os));
+	vfu_irq_fire(&srv->irq);
+	assert_int_equal(os->ops->wait(os, UINT64_MAX), 0);
+	assert_true(os->ops->irq_ack(os));
+	assert_false(os->ops->irq_ack(os));
+	os->ops->irq_teardown(os);
+}
+
 static void *wake_later(void *arg)
 {
 	usleep(20000);
@@ -283,6 +307,7 @@ int main(void)
 		T(test_config_and_bars),
 		T(test_memory_is_shared),
 		T(test_waiting),
+		T(test_told),
 		T(test_driver_boots_and_stops),
 		T(test_driver_without_shared_memory),
 		T(test_server_goes),

@@ -43,6 +43,8 @@ static int control(struct loop *loop, int op, struct loop_source *source, u32 ev
 		ev.events |= EPOLLIN;
 	if (events & LOOP_WRITE)
 		ev.events |= EPOLLOUT;
+	if (events & LOOP_EDGE)
+		ev.events |= EPOLLET;
 	return epoll_ctl(loop->fd, op, source->fd, &ev) ? -errno : 0;
 }
 

@@ -7,7 +7,11 @@
 
 struct loop;
 
-enum loop_events { LOOP_READ = 1u << 0, LOOP_WRITE = 1u << 1 };
+enum loop_events {
+	LOOP_READ = 1u << 0,
+	LOOP_WRITE = 1u << 1,
+	LOOP_EDGE = 1u << 2, /* once when it begins, or is said again; Redox knows no other */
+};
 
 struct loop_source { /* embedded in whatever has the descriptor */
 	int fd;
