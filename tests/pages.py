@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Pages of docs/ that list what the sources say: both must say the same.
+
+  npu-scheme.md       nodes, parameters, commands, fields of each struct, errors
+
+usage: pages.py [--errors]      exit 1 and one line per difference; --errors: rows for npu-scheme.md
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).parent.parent
+SERVICE = "check control ctx handle node page path pump queue stream".split()
+
+
+def source(name):
+    return (ROOT / name).read_text()
+
+
+def differ(what, page, code):
+    """Each of two sets has what the other has."""
+    if not code:
+        yield f"{what}: nothing found in the sources; does this script still read them?"
+    yield from (f"{what}: the page has no {x!r}" for x in sorted(code - page))
+    yield from (f"{what}: the sources have no {x!r}" for x in sorted(page - code))
+
+
+def table(text, heading, level="###"):
+    """Rows of the first table under a heading: lists of cells, without `."""
+    part = re.split(rf"^#{{1,{len(level)}}} ", text.split(f"\n{level} {heading}", 1)[1], maxsplit=1, flags=re.M)[0]
+    rows = []
+    for line in part.splitlines():
+        if line.startswith("|"):
+            rows.append([cell.strip().strip("`") for cell in re.split(r"(?<!\\)\|", line)[1:-1]])
+        elif rows:
+            break
+    return rows[2:]
+
+
+#
+# npu-scheme.md
+#
+
+
+def node_names():
+    text = source("src/service/node.c")
+    names = set(re.findall(r"STRUCT_NODE\((\w+), [A-Z]", text)) | set(re.findall(r'\.name = "(\w+)", \.print', text))
+    special = text.split("static int open_special", 1)[1].split("\n}\n")[0]
+    names |= {n.rstrip("?") for n in re.findall(r'"([\w?]+)"', special)}
+    return {"", *("N/" + n for n in names), "N/ctx"}
+
+
+def public_names():
+    text = source("src/service/node.c").split("static bool is_public", 1)[1].split("\n}\n")[0]
+    return {"", "N/ctx", *("N/" + n for n in re.findall(r'"(\w+)"', text))}
+
+
+def struct_fields(file, name):
+    body = source(file).split(f"struct {name} {{", 1)[1].split("\n};")[0]
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    fields = []
+    for line in body.split(";"):
+        m = re.match(r"\s*\w+ (.+)", line.strip(), re.S)
+        if m:
+            fields += [re.sub(r"\[.*", "", f).strip() for f in m.group(1).split(",")]
+    return [f for f in fields if f != "svc_call head" and f != "head"]
+
+
+def printed_fields(name):
+    return re.findall(rf"F\(svc_call_{name}, (\w+), ", source("src/service/node.c"))
+
+
+def check_structs(page):
+    for name in ("info", "status", "metrics"):
+        rows = [row[0] for row in table(page, f"N/{name}, kind")]
+        if rows != printed_fields(name) or not rows:
+            yield f"N/{name}: fields are {printed_fields(name)}, the page has {rows}"
+        yield from differ(f"struct svc_call_{name}", set(rows),
+                          set(struct_fields("src/service/calls.h", f"svc_call_{name}")) - {"reserved"})
+    for heading, name in (("Context", "ctx"), ("Buffer", "bo"), ("Queue", "queue")):
+        rows = [row[0] for row in table(page, f"{heading}, kind")]
+        if rows != struct_fields("src/service/calls.h", f"svc_call_{name}"):
+            yield f"struct svc_call_{name}: not the fields of the page: {rows}"
+    kinds = dict(re.findall(r"SVC_CALL_([A-Z]+) = (\d+)", source("src/service/calls.h")))
+    shown = dict(re.findall(r"^### (?:N/)?(\w+), kind (\d+)", page, re.M))
+    names = {"Context": "CTX", "Buffer": "BO"}
+    yield from differ("kinds of call", {(names.get(k, k.upper()), v) for k, v in shown.items()}, set(kinds.items()))
+    jobs = page.split("\n## Jobs", 1)[1].split("\n## ")[0]
+    for name in ("job", "completion"):
+        rows = [m for m in re.findall(r"^\| `(\w+)` \| \d+ \|", jobs.split(f"`struct abi_{name}`", 1)[1].split("\n\n`")[0],
+                                      re.M)]
+        if rows != struct_fields("src/abi/job.h", f"abi_{name}"):
+            yield f"struct abi_{name}: not the fields of the page: {rows}"
+
+
+def check_names(page):
+    paths = table(page, "Paths", "##")
+    yield from differ("paths", {row[0] for row in paths}, node_names())
+    yield from differ("paths for all", {row[0] for row in paths if row[2] == "all"}, public_names())
+    path = source("src/service/path.c")
+    keys = {(kind, key) for kind in ("bo", "queue")
+            for key in re.findall(r'\{ "(\w+)", set_', path.split(f"{kind}_params[] = ", 1)[1].split(";")[0])}
+    stream = source("src/service/stream.c").split("keys[] = {", 1)[1].split("}")[0]
+    keys |= {("stream", key) for key in re.findall(r'"(\w+)"', stream)}
+    params = {(m[0], m[1]): m[2] for m in re.findall(r"^\| `(bo|queue|stream)` \| `(\w+)` \| (.*) \|$", page, re.M)}
+    yield from differ("parameters", set(params), keys)
+    flags = re.findall(r'\{ "(\w+)", DRV_BO_', path)
+    prios = re.findall(r'"(\w+)"', path.split("prio_names[] = {", 1)[1].split("}")[0])
+    yield from differ("flags", set(re.findall(r"`(\w+)`", params.get(("bo", "flags"), ""))), set(flags))
+    yield from differ("priorities", set(re.findall(r"`(\w+)`", params.get(("queue", "prio"), ""))), set(prios))
+    control = source("src/service/control.c").split("commands[] = {", 1)[1].split("};")[0]
+    shown = page.split("**control** takes", 1)[1].split("\n*")[0]
+    yield from differ("commands", {c.split()[0] for c in re.findall(r"`([a-z]+(?: N)?)`", shown)},
+                      set(re.findall(r'\{ "(\w+)", (?:true|false)', control)))
+    ops = source("src/abi/npud.h").split("enum abi_npud_op", 1)[1].split("}")[0]
+    shown = {m for row in table(page, "Operations", "##") for m in re.findall(r"\b[A-Z]{3,}\b", row[1])} | {"HELLO"}
+    yield from differ("requests of the socket", shown, set(re.findall(r"ABI_NPUD_([A-Z]+)\b", ops)))
+
+
+def sentences(file):
+    """(errno or what the code calls it, sentence with … for what differs)"""
+    call = re.compile(r'(?:base_err_set\(\s*&?err,\s*([^,]+?),|BAD\()\s*((?:"(?:[^"\\]|\\.)*"\s*(?:[A-Z]+\b\s*)?)+)')
+    for code, text in call.findall(re.sub(r'#define BAD\(.*', "", source(file))):
+        text = "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', text)).replace('\\"', '"')
+        text = re.sub(r"%[-#.0-9*]*(?:ll|l|z)?[a-zA-Z]", "…", text)
+        yield code or "-EINVAL", text.strip() if code else "job …: " + text
+
+
+def errors(files):
+    """sentence -> set of errnos; empty: several, or not told by the text"""
+    found = {}
+    for file in files:
+        for code, text in sentences(file):
+            found.setdefault(text, set()).update(re.findall(r"^-(E[A-Z]+)$", code))
+    return found
+
+
+def check_errors(what, rows, found):
+    shown = {row[1]: set(row[0].split(", ")) for row in rows}
+    yield from differ(what, set(shown), set(found))
+    for text, codes in found.items():
+        if text in shown and codes and codes != shown[text]:
+            yield f"{what}: {text!r}: {sorted(codes)} in the sources, {sorted(shown[text])} in the page"
+        if text in shown and not all(re.match(r"E[A-Z]+$", e) for e in shown[text]):
+            yield f"{what}: {text!r}: which errno?"
+
+
+SERVICE_FILES = [f"src/service/{name}.c" for name in SERVICE]
+SOCKET_FILES = ["src/scheme/socket.c"]
+# of the daemon's start, not of a request
+NOT_A_REQUEST = re.compile(r"socket …: ")
+
+
+def socket_errors():
+    return {k: v for k, v in errors(SOCKET_FILES).items() if not NOT_A_REQUEST.match(k)}
+
+
+def check_npu_scheme():
+    page = source("docs/npu-scheme.md")
+    yield from check_names(page)
+    yield from check_structs(page)
+    yield from check_errors("errors", table(page, "Errors", "##"), errors(SERVICE_FILES))
+    yield from check_errors("errors of the socket", table(page, "Over the socket", "###"), socket_errors())
+
+
+def main():
+    if "--errors" in sys.argv:
+        for found in (errors(SERVICE_FILES), socket_errors()):
+            for text, codes in sorted(found.items(), key=lambda kv: (sorted(kv[1]), kv[0])):
+                print(f"| {', '.join(sorted(codes)) or '?'} | `{text}` |")
+            print()
+        return 0
+    found = [f"docs/npu-scheme.md: {line}" for line in check_npu_scheme()]
+    for line in found:
+        print(line)
+    print(f"{len(found)} differences")
+    return 1 if found else 0
+
+
+sys.exit(main())
