@@ -4,10 +4,14 @@
 
   npu-scheme.md       nodes, parameters, commands, fields of each struct, errors
 
-usage: pages.py [--errors]      exit 1 and one line per difference; --errors: rows for npu-scheme.md
+usage: pages.py                 exit 1 and one line per difference
+       pages.py --errors        rows for npu-scheme.md
+       pages.py --tests BUILD   tests that any page tells to run: there are such
 """
+import fnmatch
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -164,7 +168,31 @@ def check_npu_scheme():
     yield from check_errors("errors of the socket", table(page, "Over the socket", "###"), socket_errors())
 
 
+#
+# Tests that pages name
+#
+
+
+def check_tests(build):
+    text = subprocess.run(["meson", "test", "-C", build, "--list"], capture_output=True, text=True).stdout
+    known = [line.split(" / ")[-1] for line in text.splitlines() if " / " in line]
+    if len(known) < 100:
+        yield f"{build}: {len(known)} tests"
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    run = re.compile(r"(?:tests/named|meson test -C build)((?: +(?:--[\w-]+|'[\w*-]+'|[\w-]+))+)")
+    for page in pages:
+        for words in run.findall(page.read_text()):
+            for name in words.split():
+                if not name.startswith("--") and not fnmatch.filter(known, name.strip("'")):
+                    yield f"{page.name}: there is no test {name}"
+
+
 def main():
+    if sys.argv[1:2] == ["--tests"]:
+        found = list(check_tests(sys.argv[2]))
+        for line in found:
+            print(line)
+        return 1 if found else 0
     if "--errors" in sys.argv:
         for found in (errors(SERVICE_FILES), socket_errors()):
             for text, codes in sorted(found.items(), key=lambda kv: (sorted(kv[1]), kv[0])):
