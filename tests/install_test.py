@@ -136,7 +136,7 @@ def redox(build):
     recipe = tomllib.loads((ROOT / "redox/recipe.toml").read_text())["build"]
     if recipe["template"] != "meson":
         yield f"recipe.toml: {recipe}"
-    done = run("meson", "configure", build, *recipe["mesonflags"])
+    done = run("meson", "setup", "--reconfigure", build, *recipe["mesonflags"], cwd=ROOT)
     if done.returncode:
         yield f"recipe.toml: {done.stderr.strip() or done.stdout.strip()}"
         return
