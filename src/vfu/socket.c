@@ -102,11 +102,12 @@ static int bind_listen(struct vfu_socket *sock, const struct sockaddr_un *addr)
 	struct stat st;
 	int ret;
 
-	/* the mode of the socket is that of the file to be, before anybody can see it */
+	/* the mode of the socket is that of the file to be, but for the umask's bits; nobody comes in
+	 * before it listens */
 	if (fchmod(sock->fd, sock->mode) ||
 	    bind(sock->fd, (const struct sockaddr *)addr, sizeof(*addr)))
 		return -errno;
-	if (lstat(addr->sun_path, &st) ||
+	if (lstat(addr->sun_path, &st) || chmod(addr->sun_path, sock->mode) ||
 	    (sock->group != (gid_t)-1 && lchown(addr->sun_path, (uid_t)-1, sock->group)) ||
 	    listen(sock->fd, 64)) {
 		ret = -errno;
