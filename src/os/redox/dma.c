@@ -150,12 +150,15 @@ static void trim(struct pieces *p, u64 size)
 int rx_dma_alloc(struct rx_memory *mem, u64 size, u64 align, enum os_cache cache, u32 addr_bits,
 		 u32 how, struct os_dma *out)
 {
-	u64 room = base_max(pow2_up(size), align); /* at least what the pieces come to */
 	u64 max = base_min(size / BASE_PAGE_SIZE, UINT64_C(65536)) + 1;
 	struct pieces *p;
 	void *cpu;
+	u64 room; /* at least what the pieces come to */
 	int ret;
 
+	if (!size || size > UINT64_MAX >> 1) /* no power of two above it */
+		return -ENOMEM;
+	room = base_max(pow2_up(size), align);
 	if (room > (how & OS_DMA_CONTIGUOUS ? RX_DMA_PIECE : UINT64_MAX >> 1) ||
 	    align > RX_DMA_PIECE)
 		return -ENOMEM;
