@@ -298,9 +298,9 @@ static int start(const struct options *opt, struct device *dev)
 
 	if (ret)
 		return ret;
+	cfg.gen = reg_gen_by_code(dev->code, &cfg.device_id)->name; /* checked before */
 	cfg.trace = dev->trace;
 	cfg.msix = dev->msix;
-	(void)reg_gen_by_code(dev->code, &cfg.device_id); /* checked before */
 	ret = vfu_server_create(&cfg, &dev->srv, &err);
 	for (u32 i = 0; !ret && i < dev->nr_faults; i++)
 		ret = vfu_server_fault(dev->srv, dev->faults[i].name, dev->faults[i].count);

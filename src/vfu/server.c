@@ -339,7 +339,9 @@ void vfu_server_stop(struct vfu_server *srv)
 
 static int create_vnpu(struct vfu_server *srv, struct base_err *err)
 {
-	const struct reg_gen *gen = reg_gen_by_pci(REG_PCI_VENDOR_INTEL, srv->cfg.device_id, NULL);
+	const struct reg_gen *gen =
+		srv->cfg.gen ? reg_gen_by_name(srv->cfg.gen)
+			     : reg_gen_by_pci(REG_PCI_VENDOR_INTEL, srv->cfg.device_id, NULL);
 	struct vnpu_config vcfg = { .device_id = srv->cfg.device_id,
 				    .mode = srv->cfg.stepped ? VNPU_STEPPED : VNPU_THREADED,
 				    .engine = srv->cfg.engine,

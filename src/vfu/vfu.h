@@ -24,7 +24,8 @@ enum vfu_class { /* of findings; the same order as enum vnpu_class */
 
 struct vfu_config {
 	const char *name;   /* for messages; outlives the server */
-	u16 device_id;	    /* of Intel; says which generation it is */
+	u16 device_id;	    /* of Intel */
+	const char *gen;    /* "npu37"; NULL: the first generation that has device_id */
 	const char *engine; /* as struct vnpu_config */
 	FILE *trace;	    /* every access, message and interrupt as text; the caller's; or NULL */
 	bool msix;	    /* a capability silicon may not have: MSI-X beside MSI */

@@ -66,6 +66,14 @@ check "a summary per device" [ "$(grep -c ' model bugs; ' "$dir/log")" -eq 2 ]
 check "each interrupt was heard" [ "$(grep -c 'reached nobody' "$dir/log")" -eq 0 ]
 check "trace is whole" grep -q 'DOORBELL' "$dir/trace"
 
+# Each is what it is called; two have the same ids.
+devices=7 names="mtl arl lnl ptl wcl nvl ref" gens="npu37 npu37 npu40 npu50 npu50 npu60 ref"
+check "starts" start --engine plain $(for n in $names; do echo --socket "$dir/$n" --device $n; done)
+check "is what it is called" [ "$gens" = "$(for n in $names; do
+	"$npu" info --device "vfio-user:$dir/$n" | sed -n 's/^gen: //p'; done | paste -sd' ')" ]
+kill $pid
+wait $pid
+
 # A client that dies, and its socket's server that dies: the next ones find their way.
 devices=1
 check "starts" start --engine plain --socket "$dir/a" --device mtl
