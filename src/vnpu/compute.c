@@ -78,7 +78,7 @@ static void choose(struct vnpu *v)
 	if (c->choosing)
 		return;
 	c->choosing = true;
-	while (!c->busy && !v->fw.engine_stopped) {
+	while (!c->busy && !(v->fw.held & VNPU_HELD_RESET)) {
 		u32 nr = candidates(v, dbs), i = vnpu_hws_pick(v, dbs, nr);
 
 		if (i == nr)

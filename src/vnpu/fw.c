@@ -23,9 +23,10 @@ void vnpu_fw_reset(struct vnpu *v)
 	fw->tx_head = fw->tx_tail = 0;
 	fw->rx_head = fw->rx_tail = 0;
 	fw->out_head = fw->out_tail = 0;
+	fw->first_held = 0;
 	fw->heartbeat = 0;
 	fw->nr_orphans = 0;
-	fw->engine_stopped = false;
+	fw->held = 0;
 	fw->time_delta = 0;
 	memset(&fw->set, 0, sizeof(fw->set));
 	vnpu_jobs_reset(v);

@@ -71,7 +71,7 @@ void vnpu_fw_save(struct vnpu *v)
 	s->hdrs = v->fw.hdrs;
 	s->msgs = v->fw.msgs;
 	s->heartbeat = v->fw.heartbeat;
-	s->engine_stopped = v->fw.engine_stopped;
+	s->engine_stopped = v->fw.held & VNPU_HELD_RESET;
 	s->counter = vnpu_counter(v);
 	s->time_delta = v->fw.time_delta;
 	s->set = v->fw.set;
@@ -134,7 +134,7 @@ void vnpu_fw_restore(struct vnpu *v, const struct abi_boot_params *p)
 	v->fw.hdrs = s->hdrs;
 	v->fw.msgs = s->msgs;
 	v->fw.heartbeat = s->heartbeat;
-	v->fw.engine_stopped = s->engine_stopped;
+	v->fw.held = s->engine_stopped ? VNPU_HELD_RESET : 0;
 	v->fw.set = s->set;
 	restore_queues(v);
 	set_time(v, p);

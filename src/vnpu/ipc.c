@@ -229,6 +229,23 @@ void vnpu_ipc_ready(struct vnpu *v)
 			    "no free header slot for the ready message: RX buffer not zeroed");
 }
 
+/*
+ * With half of the room taken no further job begins; what each queue is at fits into the rest.
+ * What a real firmware does then is not known.
+ */
+static void hold_jobs(struct vnpu *v)
+{
+	struct vnpu_fw *fw = &v->fw;
+	const u32 nr = fw->out_head - fw->out_tail;
+
+	if (nr >= VNPU_NR_OUT / 2) {
+		fw->held |= VNPU_HELD_REPORTS;
+	} else if (fw->held & VNPU_HELD_REPORTS && nr < VNPU_NR_OUT / 4) {
+		fw->held &= (u8)~VNPU_HELD_REPORTS;
+		vnpu_queues_go_on(v);
+	}
+}
+
 static void queue_out(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 {
 	struct vnpu_fw *fw = &v->fw;
@@ -240,6 +257,7 @@ static void queue_out(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg
 		return;
 	}
 	fw->out[fw->out_head++ % VNPU_NR_OUT] = (struct vnpu_out){ channel, *msg };
+	hold_jobs(v);
 	fw->rx_retry_ns = RX_RETRY_MIN;
 	vnpu_timer_set(v, VNPU_T_RX, fw->rx_retry_ns);
 }
@@ -256,10 +274,11 @@ void vnpu_ipc_flush(struct vnpu *v)
 		if (!put_message(v, o->channel, &o->msg)) {
 			fw->rx_retry_ns = base_min(2 * fw->rx_retry_ns, (u64)RX_RETRY_MAX);
 			vnpu_timer_set(v, VNPU_T_RX, fw->rx_retry_ns);
-			return;
+			break;
 		}
 		fw->out_tail++;
 	}
+	hold_jobs(v);
 }
 
 static void send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)

@@ -433,6 +433,29 @@ static void test_many_fences(void **state)
 	expect_clean(&h);
 }
 
+/* Far more jobs than there is room for their reports, and nobody reads these for a while. */
+static void test_no_report_is_lost(void **state)
+{
+	const u32 nr_queues = 40, nr_each = 62;
+	struct abi_jsm_job_done done = { 0 };
+	u64 seen = 0;
+
+	(void)state;
+	add_raw(ABI_CMD_NOP, ABI_CMD_NOP_SIZE);
+	for (u32 db = 2; db < 2 + nr_queues; db++)
+		assert_int_equal(host_register(&h, db, 2), 0);
+	for (u32 i = 0; i < nr_queues * nr_each; i++)
+		host_submit(&h, 2 + i / nr_each, HOST_USER, i);
+	host_sleep(&h, 100000000);
+	for (u32 i = 0; i < nr_queues * nr_each; i++) {
+		assert_true(host_done(&h, &done, 20000));
+		assert_int_equal(done.job_status, 0);
+		seen += done.job_id;
+	}
+	assert_int_equal(seen, (u64)nr_queues * nr_each * (nr_queues * nr_each - 1) / 2);
+	expect_clean(&h);
+}
+
 static void test_doorbell_rules(void **state)
 {
 	struct abi_jsm_job_done done;
@@ -676,6 +699,7 @@ int main(int argc, char **argv)
 		T(test_fence_in_one_queue),
 		T(test_one_fence_in_order),
 		T(test_many_fences),
+		T(test_no_report_is_lost),
 		T(test_doorbell_rules),
 		T(test_flags),
 		T(test_context_abort),

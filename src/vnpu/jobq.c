@@ -239,10 +239,36 @@ static void start(struct vnpu *v, struct vnpu_queue *q)
 		vnpu_job_finish(v, q, status);
 }
 
-static bool may_fetch(const struct vnpu *v, const struct vnpu_queue *q)
+/* The first that has to stand still is the first to go on. */
+static __attribute__((cold, noinline)) bool is_held(struct vnpu *v, const struct vnpu_queue *q)
 {
-	return q->state == VNPU_JOB_NONE && !q->suspended && !v->fw.engine_stopped &&
-	       !vnpu_ssid_is_faulted(v, q->ssid);
+	if ((v->fw.held & VNPU_HELD_REPORTS) && !v->fw.first_held)
+		v->fw.first_held = q->db + 1;
+	return true;
+}
+
+static bool may_fetch(struct vnpu *v, const struct vnpu_queue *q)
+{
+	if (q->state != VNPU_JOB_NONE || q->suspended || vnpu_ssid_is_faulted(v, q->ssid))
+		return false;
+	return BASE_LIKELY(!v->fw.held) || !is_held(v, q);
+}
+
+void vnpu_queues_go_on(struct vnpu *v)
+{
+	const u32 first = v->fw.first_held ? v->fw.first_held - 1 : 0;
+
+	v->fw.first_held = 0;
+	for (u32 i = 0; i < VNPU_NR_QUEUES; i++) {
+		struct vnpu_queue *q = &v->jobs.queue[(first + i) % VNPU_NR_QUEUES];
+
+		if (!q->registered)
+			continue;
+		if (v->fw.sched_mode == ABI_BOOT_SCHED_HW) /* the bands say who goes first */
+			vnpu_queue_kick(v, q);
+		else
+			vnpu_queue_run(v, q);
+	}
 }
 
 /* One look at the tail is enough: a doorbell follows each of its changes. */

@@ -278,7 +278,8 @@ static u32 engine_reset(struct vnpu *v, const union abi_jsm_payload *req,
 	if (!done->num_impacted_contexts)
 		blame(v, done, waits);
 	/* who schedules jobs says when to go on; SRC: Intel's kmd-test resumes in hardware mode only */
-	v->fw.engine_stopped = v->fw.sched_mode == ABI_BOOT_SCHED_HW;
+	if (v->fw.sched_mode == ABI_BOOT_SCHED_HW)
+		v->fw.held |= VNPU_HELD_RESET;
 	vnpu_fw_log(v, VNPU_LOG_ERROR, "engine reset: %u contexts impacted, first SSID %u",
 		    done->num_impacted_contexts, done->impacted_contexts[0].host_ssid);
 	return JSM_OK;
@@ -288,7 +289,7 @@ static u32 engine_resume(struct vnpu *v, const union abi_jsm_payload *req,
 			 union abi_jsm_payload *rsp)
 {
 	(void)rsp;
-	v->fw.engine_stopped = false;
+	v->fw.held &= (u8)~VNPU_HELD_RESET;
 	for (u32 db = 0; db < VNPU_NR_QUEUES; db++)
 		if (v->jobs.queue[db].registered)
 			vnpu_queue_kick(v, &v->jobs.queue[db]);

@@ -324,6 +324,8 @@ struct vnpu_fw_set { /* what messages set: survives D0i3 */
 	struct vnpu_hws hws;
 };
 
+enum vnpu_held { VNPU_HELD_RESET = 1, VNPU_HELD_REPORTS = 2 };
+
 struct vnpu_fw {
 	enum vnpu_fw_state state;
 	u64 entry, cold_entry;
@@ -338,13 +340,14 @@ struct vnpu_fw {
 	struct vnpu_out out[VNPU_NR_OUT];
 	u32 out_head, out_tail;
 	u64 rx_retry_ns;
+	u32 first_held; /* doorbell + 1 of the queue that met VNPU_HELD_REPORTS first; 0: none */
 
 	u64 heartbeat;
 	u64 time_delta; /* device time less counter, in its ticks: P 5.1 */
 	struct vnpu_fw_set set;
 	struct vnpu_orphan orphans[VNPU_NR_ORPHANS];
 	u32 nr_orphans;
-	bool engine_stopped; /* ENGINE_RESET until HWS_ENGINE_RESUME */
+	u8 held; /* no job is fetched: after an engine's reset; too many reports wait for a slot */
 };
 
 struct vnpu_saved_db {
@@ -935,6 +938,8 @@ void vnpu_jobs_reset(struct vnpu *v);
 void vnpu_queue_run(struct vnpu *v, struct vnpu_queue *q);
 /** vnpu_queue_kick() - look at the queue soon. */
 void vnpu_queue_kick(struct vnpu *v, struct vnpu_queue *q);
+/** vnpu_queues_go_on() - those that stood still, in turn. */
+void vnpu_queues_go_on(struct vnpu *v);
 u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u64 cmdq_id);
 void vnpu_queue_unregister(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_ssid_release(struct vnpu *v, u32 ssid);
