@@ -275,18 +275,21 @@ static void run_copy(const char *device, u32 mib)
 {
 	const u32 size = mib << 20;
 	struct npu_buffer *from, *to;
+	struct npu_device_info info;
 	struct bench b;
 	u64 wrong = 0;
 	u32 *src;
 
 	bench_open(&b, device);
-	if (npu_buffer_create(b.ctx, size, 0, NPU_BUFFER_DMA, &from) ||
+	if (npu_device_query(b.dev, &info) ||
+	    npu_buffer_create(b.ctx, size, 0, NPU_BUFFER_DMA, &from) ||
 	    npu_buffer_create(b.ctx, size, 0, NPU_BUFFER_DMA, &to))
 		die("buffers");
 	src = npu_buffer_map(from);
 	for (u32 i = 0; i < size / 4; i++)
 		src[i] = i * 2654435761u;
-	cmdlist_copy(&b.list, 2048, npu_buffer_address(to), npu_buffer_address(from), size);
+	cmdlist_copy(&b.list, &reg_gen_by_name(info.gen)->copy, 2048, npu_buffer_address(to),
+		     npu_buffer_address(from), size);
 	job_round(&b);
 	for (u32 i = 0; i < size / 4; i++)
 		wrong += ((const u32 *)npu_buffer_map(to))[i] != i * 2654435761u;

@@ -165,7 +165,24 @@ u64 drv_bo_size(const struct drv_bo *bo)
 	return bo->size;
 }
 
+/* Of the user's address space, and not the user's. */
+static bool touches_preemption(const struct drv_ctx *ctx, u64 addr, u64 size)
+{
+	for (const struct drv_list *q = ctx->queues.next; q != &ctx->queues; q = q->next) {
+		const struct drv_queue *queue = base_container_of(q, const struct drv_queue, link);
+
+		for (u32 i = 0; i < BASE_ARRAY_SIZE(queue->preempt); i++) {
+			const struct drv_bo *bo = queue->preempt[i];
+
+			if (bo && addr < bo->va + bo->size && bo->va < addr + size)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool drv_ctx_range_ok(const struct drv_ctx *ctx, u64 addr, u64 size)
 {
-	return drv_va_covered(&ctx->va, addr, size);
+	return drv_va_covered(&ctx->va, addr, size) &&
+	       !(ctx->dev->hws && touches_preemption(ctx, addr, size));
 }

@@ -7,6 +7,7 @@
 
 #include "abi/cmdbuf.h"
 #include "npu/npu.h"
+#include "regs/gen.h"
 
 struct cmdlist { /* 64-byte save area, then the command buffer */
 	uint8_t *cpu;
@@ -61,18 +62,19 @@ static inline void cmdlist_fence(struct cmdlist *list, uint16_t type, uint64_t a
 	cmdlist_add(list, &cmd, sizeof(cmd));
 }
 
-/* The descriptor goes to @desc_off of the list's memory, a multiple of 64. */
-static inline void cmdlist_copy(struct cmdlist *list, uint32_t desc_off, uint64_t dst, uint64_t src,
-				uint32_t size)
+/* The descriptor, laid out as @copy says, goes to @desc_off of the list's memory, a multiple of 64. */
+static inline void cmdlist_copy(struct cmdlist *list, const struct reg_copy_desc *copy,
+				uint32_t desc_off, uint64_t dst, uint64_t src, uint32_t size)
 {
-	const struct abi_copy_desc_37xx desc = { .src_address = src,
-						 .dst_address = dst,
-						 .size = size };
 	const struct abi_cmd_copy cmd = { .hdr = { ABI_CMD_COPY, sizeof(cmd) },
 					  .desc_start_offset = list->addr + desc_off,
 					  .desc_count = 1 };
+	uint8_t *desc = list->cpu + desc_off;
 
-	memcpy(list->cpu + desc_off, &desc, sizeof(desc));
+	memset(desc, 0, copy->size_bytes);
+	memcpy(desc + copy->len_off, &size, sizeof(size));
+	memcpy(desc + copy->src_off, &src, sizeof(src));
+	memcpy(desc + copy->dst_off, &dst, sizeof(dst));
 	cmdlist_add(list, &cmd, sizeof(cmd));
 }
 

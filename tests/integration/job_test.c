@@ -749,8 +749,11 @@ static void expect_preemption_buffers(const struct work *w, u32 size)
 		assert_int_equal(job->secondary_preempt_buf_size, size);
 		if (!size)
 			continue;
-		assert_true(drv_ctx_range_ok(w->ctx, job->primary_preempt_buf_addr, size));
-		assert_true(drv_ctx_range_ok(w->ctx, job->secondary_preempt_buf_addr, size));
+		assert_true(drv_va_covered(&w->ctx->va, job->primary_preempt_buf_addr, size));
+		assert_true(drv_va_covered(&w->ctx->va, job->secondary_preempt_buf_addr, size));
+		/* and no job may name them */
+		assert_false(drv_ctx_range_ok(w->ctx, job->primary_preempt_buf_addr, 1));
+		assert_false(drv_ctx_range_ok(w->ctx, job->secondary_preempt_buf_addr - 1, 2));
 		assert_true(job->primary_preempt_buf_addr != job->secondary_preempt_buf_addr);
 	}
 }

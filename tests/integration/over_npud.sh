@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# over_npud.sh NPUD TEST: runs TEST, its threaded half through a daemon, which must end in order.
+# over_npud.sh NPUD TEST [GENERATION [os|hw]]: runs TEST, its threaded half through a daemon, which
+# must end in order.
 set -uo pipefail
 dir=$(mktemp -d)
 trap 'kill $npud 2>/dev/null; rm -rf "$dir"' EXIT
-"$1" --contexts 200 --queues 256 --memory 16384 --socket "$dir/s" --device sim:npu37,engine=plain \
-	>"$dir/log" 2>&1 &
+export NPU_TEST_GEN=${3:-npu37}
+"$1" --contexts 200 --queues 256 --memory 16384 --socket "$dir/s" \
+	--device "sim:$NPU_TEST_GEN,engine=plain,sched=${4:-auto}" >"$dir/log" 2>&1 &
 npud=$!
 for _ in $(seq 100); do
 	[ -S "$dir/s" ] && break

@@ -23,7 +23,16 @@
 #define STEPPED	 "sim:npu37,stepped,engine=plain"
 #define THREADED "sim:npu37,engine=plain"
 
+/* What the devices of a run are: $NPU_TEST_GEN. */
+static inline const char *stack_gen(void)
+{
+	const char *gen = getenv("NPU_TEST_GEN");
+
+	return gen ? gen : "npu37";
+}
+
 struct stack {
+	const struct reg_gen *gen;
 	struct npu_device *dev;
 	struct npu_context *ctx;
 	struct npu_queue *queue;
@@ -42,6 +51,7 @@ static inline void must(int ret, const char *what)
 static inline void open_stack(struct stack *s, const char *device)
 {
 	s->stepped = strstr(device, "stepped") != NULL;
+	s->gen = reg_gen_by_name(stack_gen());
 	MUST(npu_device_open(device, &s->dev));
 	MUST(npu_context_create(s->dev, &s->ctx));
 	MUST(npu_queue_create(s->ctx, NPU_PRIO_NORMAL, &s->queue));
@@ -62,9 +72,11 @@ static inline void close_stack(struct stack *s)
 static inline int setup_stepped(void **state)
 {
 	struct stack *s = calloc(1, sizeof(*s));
+	char device[64];
 
 	assert_non_null(s);
-	open_stack(s, STEPPED);
+	snprintf(device, sizeof(device), "sim:%s,stepped,engine=plain", stack_gen());
+	open_stack(s, device);
 	*state = s;
 	return 0;
 }
@@ -74,9 +86,11 @@ static inline int setup_threaded(void **state)
 {
 	const char *elsewhere = getenv("NPU_TEST_DEVICE");
 	struct stack *s = calloc(1, sizeof(*s));
+	char device[64];
 
 	assert_non_null(s);
-	open_stack(s, elsewhere ? elsewhere : THREADED);
+	snprintf(device, sizeof(device), "sim:%s,engine=plain", stack_gen());
+	open_stack(s, elsewhere ? elsewhere : device);
 	*state = s;
 	return 0;
 }

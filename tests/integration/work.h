@@ -56,17 +56,7 @@ static inline struct abi_job job_of(const struct cmdlist *list, u64 cookie)
 /* The generation's descriptor goes to @desc_off of the list's memory.  SRC: P 10.8 */
 static inline void list_copy(struct cmdlist *list, u32 desc_off, u64 dst, u64 src, u32 size)
 {
-	const struct reg_copy_desc *copy = &env_reg_gen()->copy;
-	const struct abi_cmd_copy cmd = { .hdr = { ABI_CMD_COPY, sizeof(cmd) },
-					  .desc_start_offset = list->addr + desc_off,
-					  .desc_count = 1 };
-	u8 *desc = list->cpu + desc_off;
-
-	memset(desc, 0, copy->size_bytes);
-	memcpy(desc + copy->len_off, &size, sizeof(size));
-	memcpy(desc + copy->src_off, &src, sizeof(src));
-	memcpy(desc + copy->dst_off, &dst, sizeof(dst));
-	cmdlist_add(list, &cmd, sizeof(cmd));
+	cmdlist_copy(list, &env_reg_gen()->copy, desc_off, dst, src, size);
 }
 
 /* Submit one and wait for it. */

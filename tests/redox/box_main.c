@@ -87,6 +87,7 @@ int main(int argc, char **argv)
 	ret = daemon_start(&daemon);
 	if (!ret) {
 		setenv("NPU_TEST_DEVICE", "/scheme/npu", 1);
+		setenv("NPU_TEST_GEN", argv[1], 1);
 		ret = run_program(box, &p);
 		ret = judge(box, daemon_stop(&daemon) || ret);
 	} else {
