@@ -25,6 +25,7 @@
 #include "service/path.h"
 
 #define PREFIX	    "npud:"
+#define POLLS	    4096u /* without a completion, until the daemon is looked after */
 #define NPUD_SOCKET "/run/npud/socket"
 struct npud {
 	struct backend base;
@@ -426,6 +427,14 @@ static s64 take_completions(struct remote *r, u8 *dst, u64 max)
 	return (s64)(nr * sizeof(r->page->ring[0]));
 }
 
+/* The page of a daemon that was killed stays as it is: who polls looks at the socket, too, at times. */
+static bool is_gone(const struct npud *npud)
+{
+	struct pollfd pfd = { .fd = npud->fd, .events = POLLRDHUP };
+
+	return poll(&pfd, 1, 0) > 0 && pfd.revents & (POLLRDHUP | POLLHUP | POLLERR);
+}
+
 static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct base_err *err)
 {
 	struct npud *npud = to_npud(be);
@@ -434,8 +443,11 @@ static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct
 				 .size = base_min(size, (u64)ABI_NPUD_PAYLOAD),
 				 .fd = -1 };
 
-	if (r && r->kind == REMOTE_QUEUE && size >= sizeof(struct abi_completion))
-		return take_completions(r, buf, size / sizeof(struct abi_completion));
+	if (r && r->kind == REMOTE_QUEUE && size >= sizeof(struct abi_completion)) {
+		s64 ret = take_completions(r, buf, size / sizeof(struct abi_completion));
+
+		return ret || ++r->nr_empty % POLLS || !is_gone(npud) ? ret : gone(err);
+	}
 	return ask(
 		npud,
 		(struct abi_npud_req){ .op = ABI_NPUD_READ, .handle = handle, .arg = answer.size },

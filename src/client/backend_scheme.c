@@ -18,7 +18,7 @@
 #include "service/path.h"
 
 #define PREFIX	    "/scheme/"
-#define WAIT_MAX_NS (1000 * BASE_NS_PER_S) /* then the kernel is asked again */
+#define WAIT_MAX_NS BASE_NS_PER_S /* then npud is asked again, or found to be gone */
 
 struct remote { /* a handle: an open descriptor */
 	u32 fd;
@@ -262,8 +262,9 @@ static int open_events(u32 fd, size_t *out)
 	return ret;
 }
 
-/* 0: there was one; -ETIMEDOUT */
-static int next_event(size_t queue, u64 until_ns)
+/* 0: there was one; -ETIMEDOUT.  A daemon that was killed raises none any more, nobody else does for
+ * it, and who waits stays asleep; but who subscribes hears that it is gone. */
+static int next_event(size_t queue, u32 fd, u64 until_ns)
 {
 	struct redox_event event;
 
@@ -278,6 +279,10 @@ static int next_event(size_t queue, u64 until_ns)
 			return nr;
 		if (nr > 0)
 			return 0;
+		if (!nr)
+			nr = rx_events_set(queue, fd, REDOX_EVENT_READ, 0);
+		if (nr < 0 && nr != -EINTR)
+			return nr;
 	}
 }
 
@@ -292,7 +297,7 @@ static int wait_queue(struct remote *r, u64 until_ns)
 	if (r->events == SIZE_MAX)
 		ret = open_events(r->fd, &r->events);
 	if (!ret)
-		ret = next_event(r->events, until_ns);
+		ret = next_event(r->events, r->fd, until_ns);
 	r->readable = !ret;
 	return ret;
 }
@@ -305,7 +310,7 @@ static int wait_other(u32 fd, u64 until_ns)
 
 	if (ret)
 		return ret;
-	ret = next_event(events, until_ns);
+	ret = next_event(events, fd, until_ns);
 	redox_close_v1(events);
 	return ret;
 }

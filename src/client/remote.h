@@ -25,6 +25,7 @@ struct remote {
 	struct abi_queue_page *page; /* of a queue: cpu */
 	_Atomic u32 submitted;	     /* of a queue, ever */
 	u32 taken;		     /* of them; page->head */
+	u32 nr_empty;		     /* reads that found nothing */
 };
 
 struct remotes {
