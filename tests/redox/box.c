@@ -80,6 +80,15 @@ void box_file_put(struct box *box, struct box_file *file)
 	free(file);
 }
 
+void box_file_forgo(void *file)
+{
+	struct box *box = box_self->box;
+
+	pthread_mutex_lock(&box->lock);
+	box_file_put(box, file);
+	pthread_mutex_unlock(&box->lock);
+}
+
 /* Takes over the reference. */
 s64 box_fd_add(struct box_proc *proc, struct box_file *file)
 {
@@ -153,6 +162,7 @@ static struct box_proc *enter(void)
 		abort(); /* not a process of the box */
 	pthread_mutex_lock(&box_self->box->lock);
 	die_if_killed(box_self);
+	box_self->heap = base_alloc_live();
 	return box_self;
 }
 
@@ -298,7 +308,9 @@ redox_raw redox_munmap_v1(void *addr, size_t len)
 		return leave(proc, -EINVAL);
 	ret = box_unmap(proc, addr, len, &lent, &off);
 	if (lent) {
+		pthread_cleanup_push(box_file_forgo, lent);
 		(void)box_scheme_munmap(proc, lent, len, off);
+		pthread_cleanup_pop(0);
 		box_file_put(proc->box, lent);
 	}
 	return leave(proc, ret);
@@ -491,6 +503,26 @@ void box_kill(struct box_proc *proc)
 	pthread_mutex_unlock(&proc->box->lock);
 }
 
+bool box_ended(struct box_proc *proc)
+{
+	bool ended;
+
+	pthread_mutex_lock(&proc->box->lock);
+	ended = proc->ended;
+	pthread_mutex_unlock(&proc->box->lock);
+	return ended;
+}
+
+bool box_is_stuck(struct box_proc *proc)
+{
+	bool stuck;
+
+	pthread_mutex_lock(&proc->box->lock);
+	stuck = !proc->ended && box_scheme_is_lost(proc);
+	pthread_mutex_unlock(&proc->box->lock);
+	return stuck;
+}
+
 int box_wait(struct box_proc *proc)
 {
 	int ret;
@@ -569,5 +601,20 @@ struct box_live box_live(struct box *box)
 	for (u32 i = 0; i < BOX_NR_IRQS; i++)
 		live.vectors += box->irq_reserved[i];
 	pthread_mutex_unlock(&box->lock);
+	return live;
+}
+
+struct box_live box_proc_live(struct box_proc *proc)
+{
+	struct box_live live = { 0 };
+	struct svc_list *node;
+
+	pthread_mutex_lock(&proc->box->lock);
+	live.heap = proc->heap;
+	for (size_t fd = 0; fd < BOX_MAX_FDS; fd++)
+		live.descriptors += proc->fds[fd] != NULL;
+	base_for_each (node, &proc->maps)
+		live.mappings++;
+	pthread_mutex_unlock(&proc->box->lock);
 	return live;
 }

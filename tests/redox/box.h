@@ -19,10 +19,10 @@ struct box_config {
 	const char *gen; /* "npu37" ... */
 	u16 device_id;	 /* 0: the generation's first */
 	u64 seed;
-	u64 ram_bytes; /* 0: 256 MiB */
-	bool low_ram;  /* memory begins at 1 GiB instead of 5 GiB */
+	u64 ram_bytes;	 /* 0: 256 MiB */
+	bool low_ram;	 /* memory begins at 1 GiB instead of 5 GiB */
 	u64 patience_ns; /* who is blocked for longer is for ever; 0: 30 s */
-	bool msix;     /* the function offers MSI-X besides MSI (if the model can) */
+	bool msix;	 /* the function offers MSI-X besides MSI (if the model can) */
 };
 
 struct box_proc_config {
@@ -51,6 +51,10 @@ void box_signal(struct box_proc *proc);
 /** box_kill() - SIGKILL: the thread ends at its next call, or in the one it is blocked in; its
  * descriptors and mappings are closed by the kernel. */
 void box_kill(struct box_proc *proc);
+/** box_ended() - would box_wait() return at once? */
+bool box_ended(struct box_proc *proc);
+/** box_is_stuck() - is it in a call of a scheme whose server is gone? */
+bool box_is_stuck(struct box_proc *proc);
 /** box_wait() - until it ended; what run() returned, -EINTR if it was killed.  Frees @proc. */
 int box_wait(struct box_proc *proc);
 
@@ -62,8 +66,11 @@ struct box_live {
 	u64 descriptors;
 	u64 mappings;
 	u64 vectors; /* interrupt vectors reserved; these are never given back */
+	u64 heap;    /* of one process: blocks of base_zalloc() & co. at its last call of ours */
 };
 struct box_live box_live(struct box *box);
+/** box_proc_live() - of @proc alone: descriptors, mappings, heap */
+struct box_live box_proc_live(struct box_proc *proc);
 /** box_quiet() - is the function's bus mastering off and are its messages masked? */
 bool box_quiet(struct box *box);
 

@@ -129,8 +129,10 @@ static s64 subscribe(struct box_proc *proc, struct box_queue *q, const struct re
 	w->id = event->id;
 	w->mask = event->flags;
 	w->data = event->data;
-	source->refs++; /* asking may take a while */
+	source->refs++; /* asking may take a while, and be the last that @proc does */
+	pthread_cleanup_push(box_file_forgo, source);
 	ready = source->ops->fevent(proc, source, event->flags);
+	pthread_cleanup_pop(0);
 	if (ready > 0)
 		box_trigger(proc->box, source, (size_t)ready);
 	box_file_put(proc->box, source);

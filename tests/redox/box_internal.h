@@ -92,6 +92,7 @@ struct box_proc {
 	enum box_ns ns;
 	bool killed, signalled, ended;
 	int result;
+	u64 heap; /* base_alloc_live() of its thread */
 	struct box_file *fds[BOX_MAX_FDS];
 	struct svc_list maps;
 	enum { READY_NOT, READY_YES, READY_CLOSED } ready;
@@ -115,6 +116,7 @@ struct box {
 	struct svc_list irq_files; /* box_irq.c */
 	u32 msi_irq;		   /* where the function's messages go; 0: nowhere */
 	bool channel_open;
+	bool unclaimed; /* opened, and nothing was allocated for the function yet */
 	struct svc_list procs, schemes;
 	u64 next_pid;
 	u64 nr_complaints;
@@ -133,6 +135,8 @@ s64 box_fd_add(struct box_proc *proc, struct box_file *file);
 struct box_file *box_fd(struct box_proc *proc, size_t fd);
 struct box_file *box_file_new(const struct box_file_ops *ops, void *priv);
 void box_file_put(struct box *box, struct box_file *file);
+/** box_file_forgo() - the same, without the lock: for a thread that is killed in a call */
+void box_file_forgo(void *file);
 bool box_path_is(const u8 *path, size_t len, const char *text);
 
 /* box_mem.c */
@@ -156,6 +160,8 @@ void box_unwatch(struct box_file *file);
 /* box_pci.c */
 int box_pci_create(struct box *box);
 s64 box_channel_open(struct box_proc *proc);
+/** box_check_claim() - memory for the device is about to be allocated */
+void box_check_claim(struct box *box);
 s64 box_irq_open(struct box_proc *proc, const u8 *path, size_t len, u32 flags);
 void box_msi(void *opaque, unsigned vector);
 
@@ -171,6 +177,8 @@ s64 box_scheme_open(struct box_proc *proc, const u8 *name, size_t name_len, cons
 		    size_t path_len, u32 flags);
 s64 box_scheme_register(struct box_proc *proc, const u8 *name, size_t len, struct box_file *root);
 void box_scheme_signal(struct box_proc *proc);
+/** box_scheme_is_lost() - does it wait for the answer of one that nobody serves? */
+bool box_scheme_is_lost(const struct box_proc *proc);
 s64 box_scheme_munmap(struct box_proc *proc, struct box_file *file, u64 len, u64 off);
 void box_schemes_free(struct box *box);
 

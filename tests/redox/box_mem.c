@@ -339,6 +339,7 @@ static s64 contiguous_mmap(struct box_proc *proc, struct box_file *file, void *a
 		return -EOPNOTSUPP;
 	if (len > BOX_MAX_PIECE)
 		return -ENOMEM;
+	box_check_claim(proc->box);
 	if (!base_is_pow2(len))
 		box_complain(
 			proc->box,

@@ -407,10 +407,21 @@ s64 box_channel_open(struct box_proc *proc)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		abort();
-	proc->box->channel_open = true;
+	proc->box->channel_open = proc->box->unclaimed = true;
 	enable_device(proc->box);
 	set_msi_enable(proc->box, false);
 	return box_fd_add(proc, box_file_new(&channel_ops, c));
+}
+
+/* pcid hands the function over with bus mastering on, and maybe in the midst of what it did for who
+ * was killed: memory that it is given before it was stopped is not safe from it. */
+void box_check_claim(struct box *box)
+{
+	if (!box->unclaimed)
+		return;
+	box->unclaimed = false;
+	if (cfg_rd(box, 4) & 4)
+		box_complain(box, "memory is allocated for a function that was not stopped");
 }
 
 bool box_quiet(struct box *box)

@@ -22,6 +22,7 @@ struct req {
 	bool abandoned; /* its caller is gone: nobody waits for the answer */
 	bool cancelled; /* the server was told to give up */
 	struct box_proc *caller;
+	struct box_scheme *scheme;
 	s64 result;
 	u8 extra;
 	u8 *lent; /* in the server: a guard page, the pages, a guard page */
@@ -134,6 +135,7 @@ static struct req *req_new(struct box_scheme *s, struct box_proc *caller, enum r
 		abort();
 	req->sqe.opcode = (u8)op;
 	req->sqe.args[0] = id;
+	req->scheme = s;
 	req->caller = caller;
 	if (caller) {
 		req->sqe.caller = caller->pid;
@@ -164,14 +166,21 @@ static void tell(struct box_scheme *s, enum redox_op op, u64 id, u32 tag)
 	enqueue(s, req);
 }
 
-/* A caller that is killed leaves its request behind. */
+/* A caller that is killed leaves its request behind; what it was just given is closed for it. */
 static void abandon(void *arg)
 {
 	struct req *req = arg;
 	struct box *box = req->caller->box;
+	const u8 op = req->sqe.opcode;
 
 	pthread_mutex_lock(&box->lock);
-	req->abandoned = true;
+	if (req->state != REQ_DONE) {
+		req->abandoned = true;
+	} else {
+		if (req->result >= 0 && (op == REDOX_OP_OPENAT || op == REDOX_OP_DUP))
+			tell(req->scheme, REDOX_OP_CLOSE, (u64)req->result, 0);
+		req_free(req);
+	}
 	pthread_mutex_unlock(&box->lock);
 }
 
@@ -229,6 +238,24 @@ void box_scheme_signal(struct box_proc *proc)
 			break; /* the list has grown; one call at a time is under way */
 		}
 	}
+}
+
+bool box_scheme_is_lost(const struct box_proc *proc)
+{
+	struct svc_list *node, *rnode;
+
+	base_for_each (node, &proc->box->schemes) {
+		struct box_scheme *s = svc_list_entry(node, struct box_scheme, link);
+
+		base_for_each (rnode, &s->reqs) {
+			const struct req *r = svc_list_entry(rnode, struct req, link);
+
+			if (!s->socket && r->caller == proc && r->state != REQ_DONE &&
+			    !r->abandoned)
+				return true;
+		}
+	}
+	return false;
 }
 
 /*
