@@ -6,7 +6,7 @@ A case belongs to a set when all its operators do; it is a "core" case when all 
 and initializers are float32, float16, int8, uint8, int32, int64 or bool tensors.  Counts of the
 cases found are printed: 489 in set a and 175 in set b with Debian 12's data.
 
-usage: conformance.py [--npu FILE] [--data DIR] [--engine plain|onednn] [--all] [-v] [CASE...]
+usage: conformance.py [--npu COMMAND] [--data DIR] [--engine plain|onednn] [--all] [-v] [CASE...]
   --all   also every other case: they must pass or be refused with a message, never crash
 """
 import argparse
@@ -15,6 +15,7 @@ import concurrent.futures
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
@@ -91,7 +92,7 @@ def collect(graph, ops, types):
 
 
 def device_string(args):
-    if ":" in args.device:
+    if ":" in args.device or args.device.startswith("/"):
         return args.device
     return f"sim:{args.device},engine={args.engine}"
 
@@ -109,7 +110,7 @@ class Case:
     def run(self, args):
         """(status, text): pass, unsupported, fail"""
         for data in sorted(self.folder.glob("test_data_set_*")):
-            cmd = [args.npu, "run", str(self.folder / "model.onnx"), "--reference", str(data),
+            cmd = [*shlex.split(args.npu), "run", str(self.folder / "model.onnx"), "--reference", str(data),
                    "--quiet", "--device", device_string(args)]
             try:
                 done = subprocess.run(cmd, capture_output=True, text=True, timeout=300)
@@ -157,11 +158,12 @@ def main():
     for case, (status, text) in zip(cases, results):
         if status == "fail" or args.v:
             print(f"{status} {case.name}: {text.splitlines()[0] if text else ''}")
+    where = args.engine if device_string(args).startswith("sim:") else args.device
     for name in ("a", "b"):
         of_set = [r[0] for c, r in zip(cases, results) if name in c.sets and c.is_node]
-        print(summary(f"node cases of set {name}, core types, {args.engine}", of_set))
+        print(summary(f"node cases of set {name}, core types, {where}", of_set))
     if args.all:
-        print(summary(f"all {len(cases)} cases, {args.engine}", [r[0] for r in results]))
+        print(summary(f"all {len(cases)} cases, {where}", [r[0] for r in results]))
     count = collections.Counter(r[0] for r in results)
     print(f"{count['pass']} passed, {count['fail']} failed, {count['unsupported']} skipped")
     sys.exit(1 if count["fail"] else 0)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * main() of a test that was written for any device: it runs as a program of the box, on what npud
- * serves there.  Arguments: GENERATION os|hw, then the test's.
+ * main() of a program that was written for any device, a test or npu: it runs as a program of the
+ * box, on what npud serves there.  Arguments: GENERATION os|hw, then its own; its exit code, unless
+ * the box has to complain.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -89,11 +90,11 @@ int main(int argc, char **argv)
 		setenv("NPU_TEST_DEVICE", "/scheme/npu", 1);
 		setenv("NPU_TEST_GEN", argv[1], 1);
 		ret = run_program(box, &p);
-		ret = judge(box, daemon_stop(&daemon) || ret);
+		ret = judge(box, daemon_stop(&daemon) ? 1 : ret);
 	} else {
 		fprintf(stderr, "npud does not start: %d\n", ret);
 	}
 	daemon_fini(&daemon);
 	box_destroy(box);
-	return ret != 0;
+	return ret < 0 ? 1 : ret;
 }
