@@ -3,6 +3,7 @@
 """Pages of docs/ that list what the sources say: both must say the same.
 
   npu-scheme.md       nodes, parameters, commands, fields of each struct, errors
+  original-design.md  every item has its row; files, functions and tests that are named exist
 
 usage: pages.py                 exit 1 and one line per difference
        pages.py --errors        rows for npu-scheme.md
@@ -169,6 +170,57 @@ def check_npu_scheme():
 
 
 #
+# original-design.md
+#
+
+ITEMS = {
+    "Kernel": [f"K{i}" for i in range(1, 7)],
+    "Driver": [f"D{i}" for i in range(1, 10)],
+    "Jobs": [f"J{i}" for i in range(1, 7)],
+    "Integration": [f"I{i}" for i in range(1, 6)],
+    "Files": [f + ".rs" for f in "main pci mmio hw_mtl firmware boot status ringbuffer job scheme pci_test boot_test "
+                                 "job_test".split()],
+    "Test phases": ["1: status codes", "1: ring buffer", "1: job descriptor", "1: firmware header", "2: registers",
+                    "2: boot", "2: DMA buffers", "2: scheme", "3: PCI detection", "3: BAR mapping",
+                    "3: register access", "3: basic boot", "4: full boot", "4: firmware", "4: job", "4: inference"],
+    "Test cases": ["test_status_parsing", "test_ring_buffer_wrap", "test_firmware_header",
+                   "test_job_descriptor_alignment"],
+    "Hardware script": ["[1] PCI device", "[2] kernel module", "[3] device node", "[4] firmware", "[5] driver test"],
+    "Mitigations": ["DMA allocation fails", "Firmware incompatible", "Boot sequence hangs", "Register offsets wrong",
+                    "IOMMU issues", "Redox kernel changes", "Hardware unavailable", "Firmware license issues",
+                    "Community pushback", "Scope creep", "1. Test on Linux first", "2. Incremental development",
+                    "3. Extensive logging", "4. Community engagement", "5. Documentation"],
+}
+
+
+def missing(name):
+    """Why a file, or file:function, is not there."""
+    file, _, function = name.partition(":")
+    path = ROOT / file
+    if not path.exists():
+        return f"there is no {file}"
+    # defined, and in the list of those that run or called
+    if function and len(re.findall(rf"\b{function}\b", path.read_text())) < 2:
+        return f"{file} has no {function}"
+    return None
+
+
+def check_original_design():
+    page = source("docs/original-design.md")
+    for heading, items in ITEMS.items():
+        rows = table(page, heading, "##")
+        if [row[0] for row in rows] != items:
+            yield f"{heading}: expected the rows {items}"
+        for item, _, code, test, status in rows:
+            for name in re.split(r"[` ]+", f"{code} {test}"):
+                why = missing(name) if name not in ("", "–") else None
+                if why:
+                    yield f"{item}: {why}"
+            if not status or ("not done" not in status and "as said" not in status and test in ("", "–")):
+                yield f"{item}: no status, or nothing that shows it"
+
+
+#
 # Tests that pages name
 #
 
@@ -200,6 +252,7 @@ def main():
             print()
         return 0
     found = [f"docs/npu-scheme.md: {line}" for line in check_npu_scheme()]
+    found += [f"docs/original-design.md: {line}" for line in check_original_design()]
     for line in found:
         print(line)
     print(f"{len(found)} differences")
