@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -69,7 +70,8 @@ static int send_request(const struct npud *npud, const struct abi_npud_req *req,
 struct answer {
 	void *buf; /* payload goes here */
 	u64 size;  /* room for it, then how much came */
-	int fd;	   /* -1: none came */
+	bool wants_fd;
+	int fd; /* -1: none came */
 };
 
 static int take_fd(struct msghdr *msg)
@@ -99,15 +101,23 @@ static s64 recv_reply(const struct npud *npud, u32 tag, struct answer *answer, s
 			      .msg_iovlen = BASE_ARRAY_SIZE(iov),
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control) };
+	bool good;
 	u64 head;
 	ssize_t n;
+	int fd;
 
 	do
 		n = recvmsg(npud->fd, &msg, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	if (n < (ssize_t)sizeof(reply) || reply.tag != tag || reply.size > (u64)n - sizeof(reply))
+	fd = n > 0 ? take_fd(&msg) : -1;
+	good = n >= (ssize_t)sizeof(reply) && reply.tag == tag &&
+	       reply.size <= (u64)n - sizeof(reply);
+	if (good && reply.result >= 0 && answer->wants_fd)
+		answer->fd = fd;
+	else if (fd >= 0)
+		close(fd);
+	if (!good)
 		return gone(err);
-	answer->fd = take_fd(&msg);
 	if (reply.result >= 0) {
 		answer->size = base_min(answer->size, (u64)reply.size);
 		return reply.result;
@@ -183,19 +193,17 @@ static void forget(struct npud *npud, u32 handle)
  * Mappings and events
  */
 
-static int map_remote(struct npud *npud, struct remote *r, struct base_err *err)
+/* What lies behind a page that is not there would kill whoever touches it. */
+static int map_fd(int fd, s64 size, struct remote *r, struct base_err *err)
 {
-	struct answer answer = { .fd = -1 };
-	s64 size = ask(npud, (struct abi_npud_req){ .op = ABI_NPUD_MAP, .handle = r->handle }, NULL,
-		       &answer, err);
+	struct stat st;
 	void *cpu;
 
-	if (size < 0)
-		return (int)size;
-	if (answer.fd < 0)
-		return base_err_set(err, -EPROTO, "npud: a mapping came without its descriptor");
-	cpu = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, answer.fd, 0);
-	close(answer.fd);
+	if (fstat(fd, &st) || st.st_size < size)
+		return base_err_set(err, -EPROTO,
+				    "npud: a mapping of %lld bytes came with %lld bytes of memory",
+				    (long long)size, (long long)st.st_size);
+	cpu = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (cpu == MAP_FAILED)
 		return base_err_set(err, -ENOMEM, "npud: mapping %lld bytes: %s", (long long)size,
 				    strerror(errno));
@@ -204,10 +212,26 @@ static int map_remote(struct npud *npud, struct remote *r, struct base_err *err)
 	return 0;
 }
 
+static int map_remote(struct npud *npud, struct remote *r, struct base_err *err)
+{
+	struct answer answer = { .wants_fd = true, .fd = -1 };
+	s64 size = ask(npud, (struct abi_npud_req){ .op = ABI_NPUD_MAP, .handle = r->handle }, NULL,
+		       &answer, err);
+	int ret;
+
+	if (size < 0)
+		return (int)size;
+	if (answer.fd < 0)
+		return base_err_set(err, -EPROTO, "npud: a mapping came without its descriptor");
+	ret = map_fd(answer.fd, size, r, err);
+	close(answer.fd);
+	return ret;
+}
+
 /* Armed from here on; the descriptor comes with the first answer. */
 static int arm(struct npud *npud, struct remote *r, struct base_err *err)
 {
-	struct answer answer = { .fd = -1 };
+	struct answer answer = { .wants_fd = r->event_fd < 0, .fd = -1 };
 	const struct abi_npud_req req = { .op = ABI_NPUD_EVENT,
 					  .handle = r->handle,
 					  .arg = r->event_fd < 0 };
@@ -246,7 +270,12 @@ static int open_buffer(struct npud *npud, struct remote *r, struct base_err *err
 	if (ret < 0)
 		return (int)ret;
 	r->addr = call.addr;
-	return map_remote(npud, r, err);
+	ret = map_remote(npud, r, err);
+	if (!ret && r->size_bytes != call.size_bytes)
+		ret = base_err_set(err, -EPROTO, "npud: a buffer of %llu bytes, mapped %llu",
+				   (unsigned long long)call.size_bytes,
+				   (unsigned long long)r->size_bytes);
+	return (int)ret;
 }
 
 /*

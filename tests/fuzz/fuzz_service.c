@@ -23,12 +23,13 @@
 #define NR_DEVICES  2u
 #define MAX_OPS	    150u
 #define POLL_NS	    (10 * BASE_NS_PER_US)
-#define TABLES_MAX  16u /* page tables of the driver's own, which stay when they were needed once */
-#define BO_BYTES    0x5000u
-#define AT_IMAGE    0x1000u /* in a buffer with a network: behind the invocation */
-#define AT_ARENA    0x3000u
-#define AT_INPUT    0x4000u
-#define AT_OUTPUT   0x4800u
+#define TABLES_MAX \
+	128u /* page tables of the driver's own, which stay when streams needed them once */
+#define BO_BYTES  0x5000u
+#define AT_IMAGE  0x1000u /* in a buffer with a network: behind the invocation */
+#define AT_ARENA  0x3000u
+#define AT_INPUT  0x4000u
+#define AT_OUTPUT 0x4800u
 
 struct bystander {
 	u32 ctx, bo, queue;
