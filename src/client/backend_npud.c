@@ -369,11 +369,16 @@ static int npud_call(struct backend *be, u32 handle, void *arg, u64 size, struct
 {
 	struct answer answer = { .buf = arg, .size = size, .fd = -1 };
 	struct abi_npud_req req = { .op = ABI_NPUD_CALL, .handle = handle, .size = (u32)size };
+	s64 ret;
 
 	if (size > ABI_NPUD_PAYLOAD)
 		return base_err_set(err, -EINVAL, "call: %llu bytes hold no struct of a call",
 				    (unsigned long long)size);
-	return negative(ask(to_npud(be), req, arg, &answer, err));
+	ret = ask(to_npud(be), req, arg, &answer, err);
+	if (ret >= 0 && answer.size != size)
+		ret = base_err_set(err, -EPROTO, "npud: a call of %llu bytes came with %llu",
+				   (unsigned long long)size, (unsigned long long)answer.size);
+	return negative(ret);
 }
 
 static int npud_map(struct backend *be, u32 handle, void **cpu, struct base_err *err)
@@ -424,21 +429,29 @@ static s64 submit(struct npud *npud, struct remote *r, const struct abi_job *job
 	return req.size;
 }
 
+static int too_many(const char *what, u64 size, s64 result, struct base_err *err)
+{
+	return base_err_set(err, -EPROTO, "npud: a %s of %llu bytes came back as one of %lld", what,
+			    (unsigned long long)size, (long long)result);
+}
+
 static s64 npud_write(struct backend *be, u32 handle, const void *buf, u64 size,
 		      struct base_err *err)
 {
 	struct npud *npud = to_npud(be);
 	struct remote *r = find(npud, handle);
 	struct answer answer = { .fd = -1 };
+	s64 ret;
 
 	if (r && r->kind == REMOTE_QUEUE && size && size % sizeof(struct abi_job) == 0)
 		return submit(npud, r, buf, size / sizeof(struct abi_job), err);
 	if (size > ABI_NPUD_PAYLOAD)
 		size = ABI_NPUD_PAYLOAD;
-	return ask(
+	ret = ask(
 		npud,
 		(struct abi_npud_req){ .op = ABI_NPUD_WRITE, .handle = handle, .size = (u32)size },
 		buf, &answer, err);
+	return ret > (s64)size ? too_many("write", size, ret, err) : ret;
 }
 
 static s64 take_completions(struct remote *r, u8 *dst, u64 max)
@@ -471,16 +484,17 @@ static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct
 	struct answer answer = { .buf = buf,
 				 .size = base_min(size, (u64)ABI_NPUD_PAYLOAD),
 				 .fd = -1 };
+	s64 ret;
 
 	if (r && r->kind == REMOTE_QUEUE && size >= sizeof(struct abi_completion)) {
-		s64 ret = take_completions(r, buf, size / sizeof(struct abi_completion));
-
+		ret = take_completions(r, buf, size / sizeof(struct abi_completion));
 		return ret || ++r->nr_empty % POLLS || !is_gone(npud) ? ret : gone(err);
 	}
-	return ask(
+	ret = ask(
 		npud,
 		(struct abi_npud_req){ .op = ABI_NPUD_READ, .handle = handle, .arg = answer.size },
 		NULL, &answer, err);
+	return ret > (s64)answer.size ? too_many("read", answer.size, ret, err) : ret;
 }
 
 /*

@@ -270,6 +270,31 @@ static void queues(void **state)
 	close(other);
 }
 
+/* More than was asked for, or less than it says. */
+static void counts(void **state)
+{
+	u8 buf[64];
+
+	(void)state;
+	says_fd(3, "abc", 3, -1);
+	assert_int_equal(npud_read(&npud->base, 1, buf, sizeof(buf), &err), 3);
+	says(0);
+	assert_int_equal(npud_read(&npud->base, 1, buf, sizeof(buf), &err), 0);
+	says_fd(4, "abc", 3, -1);
+	assert_int_equal(npud_read(&npud->base, 1, buf, sizeof(buf), &err), -EPROTO);
+	says_fd(100, buf, 64, -1);
+	assert_int_equal(npud_read(&npud->base, 1, buf, sizeof(buf), &err), -EPROTO);
+	says(INT64_MAX);
+	assert_int_equal(npud_read(&npud->base, 1, buf, sizeof(buf), &err), -EPROTO);
+	says(64);
+	assert_int_equal(npud_write(&npud->base, 1, buf, 64, &err), 64);
+	says(65);
+	assert_int_equal(npud_write(&npud->base, 1, buf, 64, &err), -EPROTO);
+	says_fd(0, buf, 63, -1);
+	assert_int_equal(npud_call(&npud->base, 1, buf, 64, &err), -EPROTO);
+	assert_int_equal(npud_call(&npud->base, 1, buf, ABI_NPUD_PAYLOAD + 1, &err), -EINVAL);
+}
+
 /* A daemon that is gone while somebody waits. */
 static void gone_while_waiting(void **state)
 {
@@ -300,8 +325,8 @@ static void gone_while_waiting(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(no_answers), T(long_words), T(handles),
-		T(buffers),    T(queues),     T(gone_while_waiting),
+		T(no_answers), T(long_words),	      T(handles), T(buffers), T(queues),
+		T(counts),     T(gone_while_waiting),
 	};
 
 	return cmocka_run_group_tests_name("npud backend", tests, NULL, NULL);

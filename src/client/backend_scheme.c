@@ -193,8 +193,11 @@ static int tree_map(struct backend *be, u32 handle, void **cpu, struct base_err 
 {
 	struct svc_call_bo call = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(call) } };
 	struct remote *r = find(to_tree(be), handle);
-	int ret = r ? tree_call(be, handle, &call, sizeof(call), err) : -EBADF;
+	int ret;
 
+	if (!r)
+		return base_err_set(err, -EBADF, "handle %u is not open", handle);
+	ret = tree_call(be, handle, &call, sizeof(call), err);
 	if (ret)
 		return ret;
 	if (!r->cpu) {
@@ -212,6 +215,13 @@ static int tree_map(struct backend *be, u32 handle, void **cpu, struct base_err 
  * Reading and writing
  */
 
+/* The kernel passes on what the scheme says. */
+static int too_many(const char *what, u64 size, s64 result, struct base_err *err)
+{
+	return base_err_set(err, -EPROTO, "npud: a %s of %llu bytes came back as one of %lld", what,
+			    (unsigned long long)size, (long long)result);
+}
+
 static s64 tree_write(struct backend *be, u32 handle, const void *buf, u64 size,
 		      struct base_err *err)
 {
@@ -222,6 +232,8 @@ static s64 tree_write(struct backend *be, u32 handle, const void *buf, u64 size,
 		return base_err_set(err, (int)n, "queue: full; read its completions first");
 	if (n < 0)
 		return failed(to_tree(be), err, n, "write");
+	if ((u64)n > size)
+		return too_many("write", size, n, err);
 	if (r && r->is_queue)
 		atomic_fetch_add(&r->submitted, (u32)((u64)n / sizeof(struct abi_job)));
 	return n;
@@ -239,6 +251,8 @@ static s64 tree_read(struct backend *be, u32 handle, void *buf, u64 size, struct
 		return 0;
 	if (n < 0)
 		return failed(to_tree(be), err, n, "read");
+	if ((u64)n > size)
+		return too_many("read", size, n, err);
 	if (r && r->is_queue)
 		r->taken += (u32)((u64)n / sizeof(struct abi_completion));
 	return n;
