@@ -46,7 +46,7 @@ int box_block(struct box_proc *proc, u64 since_ns, u64 until_ns)
 	die_if_killed(proc);
 	if (proc->signalled)
 		return -EINTR;
-	if (now - since_ns > proc->box->cfg.patience_ns) {
+	if (now - since_ns > proc->box->patience_ns) {
 		box_complain(proc->box, "%s is blocked for ever", proc->cfg.name);
 		return -EDEADLK;
 	}
@@ -548,8 +548,7 @@ int box_create(const struct box_config *cfg, struct box **out)
 	if (!box)
 		return -ENOMEM;
 	box->cfg = *cfg;
-	if (!cfg->patience_ns)
-		box->cfg.patience_ns = BOX_PATIENCE_NS;
+	box->patience_ns = BOX_PATIENCE_NS;
 	svc_list_init(&box->procs);
 	svc_list_init(&box->schemes);
 	svc_list_init(&box->irq_files);

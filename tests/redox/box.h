@@ -19,10 +19,9 @@ struct box_config {
 	const char *gen; /* "npu37" ... */
 	u16 device_id;	 /* 0: the generation's first */
 	u64 seed;
-	u64 ram_bytes;	 /* 0: 256 MiB */
-	bool low_ram;	 /* memory begins at 1 GiB instead of 5 GiB */
-	u64 patience_ns; /* who is blocked for longer is for ever; 0: 30 s */
-	bool msix;	 /* the function offers MSI-X besides MSI (if the model can) */
+	u64 ram_bytes; /* 0: 256 MiB */
+	bool low_ram;  /* memory begins at 1 GiB instead of 5 GiB */
+	bool msix;     /* the function offers MSI-X besides MSI (if the model can) */
 };
 
 struct box_proc_config {

@@ -103,6 +103,7 @@ struct box_scheme;
 
 struct box {
 	struct box_config cfg;
+	u64 patience_ns; /* nothing blocks longer: a complaint */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct vnpu *vnpu;

@@ -174,7 +174,7 @@ static int wait_for_ever(void *arg)
 {
 	struct redox_event ev;
 
-	(void)arg;
+	no_patience(arg);
 	STEP(rx_rd(rx_path("/scheme/event", REDOX_O_RDWR), &ev, sizeof(ev)) == -EDEADLK);
 	return 0;
 }

@@ -42,10 +42,18 @@ struct world {
 
 static inline void world_open(struct world *w)
 {
-	const struct box_config cfg = { .gen = "npu37", .patience_ns = BASE_NS_PER_S / 5 };
+	const struct box_config cfg = { .gen = "npu37" };
 
 	*w = (struct world){ .box = NULL };
 	assert_int_equal(box_create(&cfg, &w->box), 0);
+}
+
+/* From here on, who is blocked is blocked for ever. */
+static inline void no_patience(struct world *w)
+{
+	pthread_mutex_lock(&w->box->lock);
+	w->box->patience_ns = 1;
+	pthread_mutex_unlock(&w->box->lock);
 }
 
 /* @complaint: part of what it says, NULL: it says nothing */
