@@ -3,303 +3,7 @@
  * The scheme as the kernel sees it: requests in, answers out, on a driver core that is made up.  What
  * needs a kernel that minds its rules is in tests/redox.
  */
-#include "scheme/redox.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-
-#include <cmocka.h>
-
-#include "service/fake_drv.h"
-
-#define MAX_MESSAGES 512u
-#define MAX_ENTRIES  65536u /* as redox_entry.c has it */
-
-enum { FD_EVENT = 30, FD_CAP, FD_SOCKET, FD_ROOT };
-
-static struct {
-	struct redox_sqe sqe[MAX_MESSAGES];
-	u32 nr_sqe, nr_read;
-	struct redox_cqe cqe[MAX_MESSAGES];
-	u32 nr_cqe, nr_writes;
-	u32 most;	 /* answers of a write; 0: all */
-	s64 refused_tag; /* nobody waits for it any more; -1: none */
-	u32 fail_call;	 /* this one from now fails */
-	u32 nr_open;
-	u32 next_tag;
-} kernel;
-
-static struct drv_dev drv;
-static struct svc *svc;
-static struct loop *loop;
-static struct scheme *scheme;
-static struct base_err err;
-
-static bool fails(void)
-{
-	return kernel.fail_call && !--kernel.fail_call;
-}
-
-redox_raw redox_open_v1(const uint8_t *path, size_t len, uint32_t flags, uint16_t mode)
-{
-	(void)path, (void)flags, (void)mode;
-	if (fails())
-		return (redox_raw)(s64)-EACCES;
-	kernel.nr_open++;
-	return len == strlen("/scheme/event") ? FD_EVENT : FD_CAP;
-}
-
-redox_raw redox_dup_v1(size_t fd, const uint8_t *buf, size_t len)
-{
-	(void)buf;
-	if (fails())
-		return (redox_raw)(s64)-EMFILE;
-	assert_int_equal(len, fd == FD_CAP ? strlen("create-scheme") : sizeof(struct redox_new_fd));
-	kernel.nr_open++;
-	return fd == FD_CAP ? FD_SOCKET : FD_ROOT;
-}
-
-redox_raw redox_close_v1(size_t fd)
-{
-	assert_in_range(fd, FD_EVENT, FD_ROOT);
-	kernel.nr_open--;
-	return 0;
-}
-
-redox_raw redox_fcntl_v0(size_t fd, size_t cmd, size_t arg)
-{
-	(void)fd, (void)cmd, (void)arg;
-	return fails() ? (redox_raw)(s64)-EBADF : 0;
-}
-
-redox_raw redox_get_ns_v0(void)
-{
-	return fails() ? (redox_raw)(s64)-EPERM : 3;
-}
-
-redox_raw redox_register_scheme_to_ns_v0(size_t ns_fd, const uint8_t *name, size_t len,
-					 size_t cap_fd)
-{
-	(void)name;
-	assert_int_equal(ns_fd, 3);
-	assert_int_equal(cap_fd, FD_ROOT);
-	assert_int_equal(len, 3);
-	return fails() ? (redox_raw)(s64)-EEXIST : 0;
-}
-
-redox_raw redox_mmap_v1(void *addr, size_t len, uint32_t prot, uint32_t flags, size_t fd,
-			uint64_t offset)
-{
-	(void)prot, (void)flags, (void)fd, (void)offset;
-	return (redox_raw)(uintptr_t)mmap(addr, len, PROT_READ | PROT_WRITE,
-					  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-}
-
-redox_raw redox_munmap_v1(void *addr, size_t len)
-{
-	return (redox_raw)munmap(addr, len);
-}
-
-redox_raw redox_read_v1(size_t fd, uint8_t *dst, size_t len)
-{
-	const u32 nr =
-		base_min(kernel.nr_sqe - kernel.nr_read, (u32)(len / sizeof(struct redox_sqe)));
-
-	assert_int_equal(fd, FD_SOCKET);
-	if (!nr)
-		return (redox_raw)(s64)-REDOX_EAGAIN;
-	memcpy(dst, &kernel.sqe[kernel.nr_read], nr * sizeof(struct redox_sqe));
-	kernel.nr_read += nr;
-	return nr * sizeof(struct redox_sqe);
-}
-
-redox_raw redox_write_v1(size_t fd, const uint8_t *src, size_t len)
-{
-	u32 nr = (u32)(len / sizeof(struct redox_cqe)), done = 0;
-
-	if (fd == FD_EVENT)
-		return fails() ? (redox_raw)(s64)-EPERM : len;
-	assert_int_equal(fd, FD_SOCKET);
-	kernel.nr_writes++;
-	if (kernel.most)
-		nr = base_min(nr, kernel.most);
-	for (; done < nr; done++) {
-		struct redox_cqe *cqe = &kernel.cqe[kernel.nr_cqe % MAX_MESSAGES];
-
-		memcpy(cqe, src + done * sizeof(*cqe), sizeof(*cqe));
-		if (cqe->flags == REDOX_CQE_REPLY && cqe->tag == kernel.refused_tag)
-			return done ? done * sizeof(*cqe) : (redox_raw)(s64)-EINVAL;
-		kernel.nr_cqe++;
-	}
-	return done * sizeof(struct redox_cqe);
-}
-
-static int start(void)
-{
-	const struct scheme_config cfg = { .name = "npu" };
-	int ret = loop_create(&loop);
-
-	if (ret)
-		return ret;
-	ret = scheme_create(loop, svc, &cfg, &scheme, &err);
-	if (ret)
-		loop_destroy(loop);
-	return ret;
-}
-
-static int setup_service(void **state)
-{
-	u32 idx;
-
-	(void)state;
-	memset(&kernel, 0, sizeof(kernel));
-	kernel.refused_tag = -1;
-	drv = (struct drv_dev){ .state = DRV_READY };
-	err = (struct base_err){ 0 };
-	assert_int_equal(svc_create(&(struct svc_limits){ .handles = UINT32_MAX }, &svc), 0);
-	return svc_add_device(svc, &drv, 0, &idx);
-}
-
-static int setup(void **state)
-{
-	return setup_service(state) || start();
-}
-
-static int teardown_service(void **state)
-{
-	(void)state;
-	for (u32 i = 0; i < BASE_ARRAY_SIZE(drv.queues); i++)
-		if (drv.queues[i])
-			fake_complete(drv.queues[i], UINT32_MAX);
-	assert_int_equal(svc_remove_device(svc, 0, NULL), 0);
-	svc_destroy(svc);
-	assert_int_equal(drv.nr_ctxs + drv.nr_bos + drv.nr_queues + kernel.nr_open, 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	scheme_destroy(scheme);
-	loop_destroy(loop);
-	return teardown_service(state);
-}
-
-/*
- * Requests
- */
-
-static u32 ask(u32 pid, u8 op, u64 id, const void *buf, u64 len)
-{
-	struct redox_sqe *sqe = &kernel.sqe[kernel.nr_sqe++];
-
-	assert_true(kernel.nr_sqe <= MAX_MESSAGES);
-	*sqe = (struct redox_sqe){
-		.opcode = op,
-		.tag = kernel.next_tag++,
-		.args = { id, len ? (u64)(uintptr_t)buf : REDOX_NO_BUFFER, len },
-		.caller = pid,
-	};
-	if (op == REDOX_OP_OPENAT || op == REDOX_OP_DUP)
-		sqe->args[5] = pid == 1 ? 0 : 1000;
-	return sqe->tag;
-}
-
-static void tell(u8 op, u64 id, u32 tag)
-{
-	kernel.sqe[kernel.nr_sqe++] =
-		(struct redox_sqe){ .opcode = op, .flags = 1, .tag = tag, .args = { id } };
-}
-
-static void serve(void)
-{
-	do {
-		scheme->source.ready(&scheme->source);
-		(void)svc_process(svc, scheme_ready);
-	} while (scheme_settle(scheme));
-}
-
-/* The one answer to @tag. */
-static s64 answer_to(u32 tag)
-{
-	const struct redox_cqe *found = NULL;
-
-	for (u32 i = 0; i < kernel.nr_cqe; i++) {
-		if (kernel.cqe[i].flags != REDOX_CQE_REPLY || kernel.cqe[i].tag != tag)
-			continue;
-		assert_null(found);
-		found = &kernel.cqe[i];
-	}
-	assert_non_null(found);
-	return (s64)found->result;
-}
-
-static bool is_answered(u32 tag)
-{
-	for (u32 i = 0; i < kernel.nr_cqe; i++)
-		if (kernel.cqe[i].flags == REDOX_CQE_REPLY && kernel.cqe[i].tag == tag)
-			return true;
-	return false;
-}
-
-static u32 nr_events(u64 id)
-{
-	u32 nr = 0;
-
-	for (u32 i = 0; i < kernel.nr_cqe; i++)
-		nr += kernel.cqe[i].flags == REDOX_CQE_EVENT && kernel.cqe[i].result == id &&
-		      kernel.cqe[i].tag == REDOX_EVENT_READ;
-	return nr;
-}
-
-static s64 open_path(u32 pid, u64 dir, const char *path)
-{
-	u32 tag = ask(pid, REDOX_OP_OPENAT, dir, path, strlen(path));
-
-	serve();
-	return answer_to(tag);
-}
-
-struct queue {
-	u64 ctx, bo, queue;
-};
-
-static struct queue open_queue(u32 pid)
-{
-	struct queue q = { .ctx = (u64)open_path(pid, RS_ROOT_ID, "0/ctx") };
-
-	q.bo = (u64)open_path(pid, q.ctx, "bo/4096");
-	q.queue = (u64)open_path(pid, q.ctx, "queue");
-	assert_true((s64)q.ctx > 1 && (s64)q.bo > 1 && (s64)q.queue > 1);
-	return q;
-}
-
-static void submit(u32 pid, const struct queue *q, u32 nr)
-{
-	struct abi_job jobs[62] = { 0 };
-	u32 tag;
-
-	for (u32 i = 0; i < nr; i++)
-		jobs[i] = (struct abi_job){ .cmd_addr = FAKE_BASE + drv.next_va - 4096,
-					    .cmd_size = 64,
-					    .cookie = i };
-	tag = ask(pid, REDOX_OP_WRITE, q->queue, jobs, nr * sizeof(jobs[0]));
-	serve();
-	assert_int_equal(answer_to(tag), nr * sizeof(jobs[0]));
-}
-
-static void complete(u32 nr)
-{
-	for (u32 i = 0; i < BASE_ARRAY_SIZE(drv.queues); i++)
-		if (drv.queues[i])
-			fake_complete(drv.queues[i], nr);
-	serve();
-}
-
-/*
- * Tests
- */
+#include "scheme/test_kernel.h"
 
 /* Nobody will close what was opened for one who is gone. */
 static void an_open_whose_caller_was_killed(void **state)
@@ -529,6 +233,102 @@ static void texts(void **state)
 	assert_int_equal(open_path(7, RS_ROOT_ID, "18446744073709551616"), -ENOENT);
 }
 
+static s64 ask_stdfs(u64 id, enum redox_stdfs kind, void *buf, u64 len, u64 arg)
+{
+	u32 tag = ask(7, REDOX_OP_STDFS, id, buf, len);
+
+	kernel.sqe[kernel.nr_sqe - 1].args[3] = kind;
+	kernel.sqe[kernel.nr_sqe - 1].args[4] = arg;
+	serve();
+	return answer_to(tag);
+}
+
+static s64 ask_buf(u8 op, u64 id, void *buf, u64 len)
+{
+	u32 tag = ask(7, op, id, buf, len);
+
+	serve();
+	return answer_to(tag);
+}
+
+/* By the C library's way and by the raw one. */
+static void what_a_descriptor_is(void **state)
+{
+	const u64 info = (u64)open_path(7, RS_ROOT_ID, "0/info");
+	const u64 dir = (u64)open_path(7, RS_ROOT_ID, "0");
+	struct queue q = open_queue(7);
+	struct redox_stat st;
+	char path[64] = "";
+
+	(void)state;
+	assert_int_equal(ask_stdfs(q.bo, REDOX_STDFS_FSTAT, &st, sizeof(st), 0), 0);
+	assert_int_equal(st.size, 4096);
+	assert_int_equal(st.mode & 0xf000, REDOX_S_IFCHR);
+	assert_int_equal(st.uid, 1000);
+	assert_int_equal(ask_buf(REDOX_OP_FSTAT, dir, &st, sizeof(st)), 0);
+	assert_int_equal(st.mode & 0xf000, REDOX_S_IFDIR);
+	assert_int_equal(ask_buf(REDOX_OP_FSTAT, dir, &st, sizeof(st) - 1), -EINVAL);
+	assert_int_equal(ask_stdfs(info, REDOX_STDFS_FSTAT, NULL, 0, 0), -EINVAL);
+	assert_int_equal(ask_stdfs(info, REDOX_STDFS_FSYNC, NULL, 0, 0), 0);
+	assert_int_equal(ask_stdfs(info, 12, NULL, 0, 0), -REDOX_EOPNOTSUPP);
+	assert_int_equal(ask_stdfs(info, REDOX_STDFS_GETDENTS, path, 64, 0), -ENOTDIR);
+	assert_int_equal(ask_stdfs(dir, REDOX_STDFS_GETDENTS, path, 64, UINT64_MAX), 0);
+	assert_int_equal(ask_stdfs(dir, REDOX_STDFS_GETDENTS, NULL, 0, 0), -EINVAL);
+	assert_int_equal(ask_buf(REDOX_OP_FPATH, info, path, sizeof(path)), 18);
+	assert_memory_equal(path, "/scheme/npu/0/info", 18);
+	assert_int_equal(ask_buf(REDOX_OP_FPATH, info, path, 7), 7);
+	assert_int_equal(ask_buf(REDOX_OP_FPATH, q.queue, path, sizeof(path)), 23);
+	assert_memory_equal(path, "/scheme/npu/0/ctx/queue", 23);
+	assert_int_equal(ask_buf(REDOX_OP_FSIZE, q.bo, NULL, 0), 4096);
+	assert_int_equal(ask_buf(REDOX_OP_FSIZE, dir, NULL, 0), -EISDIR);
+	assert_int_equal(ask_buf(REDOX_OP_FCNTL, info, NULL, 0), 0);
+	assert_int_equal(ask_buf(REDOX_OP_MUNMAP, q.bo, NULL, 0), 0);
+	assert_int_equal(ask_buf(REDOX_OP_READ, dir, path, 8), -EISDIR);
+	assert_int_equal(ask_buf(REDOX_OP_WRITE, dir, path, 8), -EISDIR);
+	assert_int_equal(ask_buf(REDOX_OP_CALL, dir, path, 8), -EBADF);
+	assert_int_equal(ask_buf(REDOX_OP_CALL, info, path, UINT32_MAX), -EINVAL);
+	assert_int_equal(ask_buf(REDOX_OP_DUP, info, path, 256), -EINVAL);
+}
+
+static s64 map(u64 id, u64 size, u64 flags, u64 off)
+{
+	u32 tag = ask(7, REDOX_OP_MMAP_PREP, id, NULL, 0);
+
+	kernel.sqe[kernel.nr_sqe - 1].args[1] = size;
+	kernel.sqe[kernel.nr_sqe - 1].args[2] = flags;
+	kernel.sqe[kernel.nr_sqe - 1].args[3] = off;
+	serve();
+	return answer_to(tag);
+}
+
+/* Buffers, and the page of a queue, whose completions come there from then on. */
+static void lent(void **state)
+{
+	struct queue q = open_queue(7);
+	struct abi_queue_page *page;
+	u8 buf[64];
+	s64 at;
+
+	(void)state;
+	assert_int_equal(map(q.bo, 4096, REDOX_MAP_PRIVATE, 0), -EINVAL);
+	assert_int_equal(map(q.bo, 4096, REDOX_MAP_SHARED, 100), -EINVAL);
+	assert_int_equal(map(q.bo, 8192, REDOX_MAP_SHARED, 0), -EINVAL);
+	assert_int_equal(map(q.bo, 4096, REDOX_MAP_SHARED, 4096), -EINVAL);
+	assert_int_equal(map(q.bo, UINT64_MAX, REDOX_MAP_SHARED, 4096), -EINVAL);
+	assert_int_equal(map(q.bo, 4096, REDOX_MAP_SHARED | REDOX_MAP_PROT_EXEC, 0), -EACCES);
+	assert_int_equal(map(q.ctx, 4096, REDOX_MAP_SHARED, 0), -EOPNOTSUPP);
+	assert_true(map(q.bo, 4096, REDOX_MAP_SHARED, 0) > 0);
+	at = map(q.queue, 4096, REDOX_MAP_SHARED, 0);
+	assert_true(at > 0);
+	assert_int_equal(map(q.queue, 4096, REDOX_MAP_SHARED, 0), at);
+	submit(7, &q, 2);
+	complete(2);
+	page = (struct abi_queue_page *)(uintptr_t)at;
+	assert_int_equal(page->tail, 2);
+	assert_int_equal(page->ring[1].cookie, 1);
+	assert_int_equal(ask_buf(REDOX_OP_READ, q.queue, buf, sizeof(buf)), -EBUSY);
+}
+
 /* Numbers are the smallest that are free, and there are no more than so many. */
 static void many(void **state)
 {
@@ -613,6 +413,8 @@ int main(void)
 		T(two_handles_at_once),
 		T(whose_error_it_is),
 		T(texts),
+		T(what_a_descriptor_is),
+		T(lent),
 		T(many),
 		T(no_memory),
 		cmocka_unit_test_setup_teardown(failures_at_the_start, setup_service,
