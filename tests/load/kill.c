@@ -36,6 +36,7 @@ struct victim { /* one at a time */
 	enum doing doing;
 	u64 seed, delay_ns;
 	_Atomic u64 began_ns; /* 0: not yet */
+	_Atomic bool failed;
 	char error[300];
 };
 
@@ -146,6 +147,7 @@ static int victim_run(void *arg)
 		ret = things[v->doing](v, &w);
 	snprintf(v->error, sizeof(v->error), "%s: %s: %.200s", doing_names[v->doing],
 		 base_err_name(ret), npu_last_error());
+	atomic_store(&v->failed, true);
 	return ret;
 }
 
@@ -181,7 +183,7 @@ static int other_run(void *arg)
 static void begin(struct world *world, struct victim *v, u64 *seed)
 {
 	atomic_store(&v->began_ns, 0);
-	v->error[0] = '\0';
+	atomic_store(&v->failed, false);
 	v->doing = (enum doing)(next_random(seed) % NR_DOINGS);
 	v->delay_ns = next_random(seed) % MAX_DELAY_NS;
 	v->seed = next_random(seed);
@@ -222,7 +224,7 @@ static int kill_many(struct world *world, struct shared *shared, u64 nr, u64 *se
 			if (!v->proc && begun < nr) {
 				begin(world, v, seed);
 				begun++;
-			} else if (v->proc && (is_due(v) || v->error[0])) {
+			} else if (v->proc && (is_due(v) || atomic_load(&v->failed))) {
 				ret = finish(shared, v);
 				ended++;
 				until = base_clock_ns() + PATIENCE;

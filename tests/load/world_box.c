@@ -24,7 +24,30 @@ struct world {
 
 struct world_proc {
 	struct box_proc *proc;
+	int (*run)(void *arg);
+	void *arg;
 };
+
+/* A process that is killed gives its heap back; a thread that plays one cannot. */
+#if WORLD_HAS_ASAN
+void __lsan_disable(void);
+#define forget_heap() __lsan_disable()
+#else
+#define forget_heap() ((void)0)
+#endif
+
+static void forget_daemon(void)
+{
+	forget_heap();
+}
+
+static int run_client(void *arg)
+{
+	const struct world_proc *proc = arg;
+
+	forget_heap();
+	return proc->run(proc->arg);
+}
 
 int world_open(int argc, char **argv, int *nr_used, struct world **out)
 {
@@ -49,6 +72,7 @@ int world_open(int argc, char **argv, int *nr_used, struct world **out)
 	if (!ret)
 		ret = daemon_init(&w->daemon, w->box, w->gen->name, w->hws);
 	if (!ret) {
+		w->daemon.begins = forget_daemon; /* it may be killed, too */
 		daemon_arg(&w->daemon, "--contexts=200");
 		daemon_arg(&w->daemon, "--queues=300");
 		daemon_arg(&w->daemon, "--memory=16384");
@@ -117,10 +141,14 @@ void *world_shared(size_t size)
 
 struct world_proc *world_spawn(struct world *w, int (*run)(void *arg), void *arg)
 {
-	const struct box_proc_config cfg = { .name = "client", .run = run, .arg = arg };
 	struct world_proc *proc = base_zalloc(sizeof(*proc));
+	const struct box_proc_config cfg = { .name = "client", .run = run_client, .arg = proc };
 
-	if (!proc || box_spawn(w->box, &cfg, &proc->proc))
+	if (!proc)
+		abort();
+	proc->run = run;
+	proc->arg = arg;
+	if (box_spawn(w->box, &cfg, &proc->proc))
 		abort();
 	return proc;
 }

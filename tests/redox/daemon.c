@@ -57,6 +57,8 @@ static int run(void *arg)
 {
 	struct daemon *d = arg;
 
+	if (d->begins)
+		d->begins();
 	return npud_redox_main(d->nr_args, (char **)(uintptr_t)d->args, &d->stop);
 }
 

@@ -14,6 +14,7 @@ struct daemon {
 	char firmware[64]; /* a file of the built-in image */
 	const char *args[12];
 	int nr_args;
+	void (*begins)(void); /* its process calls this first; NULL: nothing */
 };
 
 /** daemon_init() - writes the image for @gen; @hws: with hardware scheduling */
