@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "../redox/box_internal.h"
 #include "../redox/daemon.h"
 
 #define RAM_BYTES (UINT64_C(2) << 30)
@@ -51,10 +52,9 @@ static int run_client(void *arg)
 
 int world_open(int argc, char **argv, int *nr_used, struct world **out)
 {
-	/* no complaint of who is stuck for a good reason: that is asked for */
-	struct box_config cfg = { .seed = 11,
-				  .ram_bytes = RAM_BYTES,
-				  .patience_ns = 3600 * BASE_NS_PER_S };
+	const struct box_config cfg = { .gen = argc < 3 ? NULL : argv[1],
+					.seed = 11,
+					.ram_bytes = RAM_BYTES };
 	struct world *w;
 	int ret;
 
@@ -67,10 +67,12 @@ int world_open(int argc, char **argv, int *nr_used, struct world **out)
 		return -ENOMEM;
 	w->gen = reg_gen_by_name(argv[1]);
 	w->hws = !strcmp(argv[2], "hw");
-	cfg.gen = w->gen->name;
 	ret = box_create(&cfg, &w->box);
-	if (!ret)
+	if (!ret) {
+		/* no complaint of who is stuck for a good reason: that is asked for */
+		w->box->patience_ns = 3600 * BASE_NS_PER_S;
 		ret = daemon_init(&w->daemon, w->box, w->gen->name, w->hws);
+	}
 	if (!ret) {
 		w->daemon.begins = forget_daemon; /* it may be killed, too */
 		daemon_arg(&w->daemon, "--contexts=200");
