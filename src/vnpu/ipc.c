@@ -16,8 +16,6 @@
 #define FIFO_MAX     255u /* the fill level has 8 bits; P 6.3 */
 #define RX_RETRY_MIN 1000u
 #define RX_RETRY_MAX 1000000u
-#define HOLD_FROM    64u /* messages that wait: as many again as there are slots */
-#define HOLD_UNTIL   16u
 #define SLOW_ANSWER  (600 * BASE_NS_PER_MS) /* beyond the driver's 500 ms; P 2.7 */
 #define WRONG_TYPE   ABI_JSM_UNKNOWN
 #define UNKNOWN_REQ  0x7fffffffu
@@ -232,17 +230,17 @@ void vnpu_ipc_ready(struct vnpu *v)
 }
 
 /*
- * While reports wait no further job begins: an answer behind them comes in time, and what each queue
- * is at fits into the room there is.  What a real firmware does then is not known.
+ * With half of the room taken no further job begins; what each queue is at fits into the rest.
+ * What a real firmware does then is not known.
  */
 static void hold_jobs(struct vnpu *v)
 {
 	struct vnpu_fw *fw = &v->fw;
 	const u32 nr = fw->out_head - fw->out_tail;
 
-	if (nr >= HOLD_FROM) {
+	if (nr >= VNPU_NR_OUT / 2) {
 		fw->held |= VNPU_HELD_REPORTS;
-	} else if (fw->held & VNPU_HELD_REPORTS && nr < HOLD_UNTIL) {
+	} else if (fw->held & VNPU_HELD_REPORTS && nr < VNPU_NR_OUT / 4) {
 		fw->held &= (u8)~VNPU_HELD_REPORTS;
 		vnpu_queues_go_on(v);
 	}
