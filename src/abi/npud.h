@@ -28,9 +28,9 @@ enum abi_npud_op {
 	ABI_NPUD_MAP,	    /* -> size in bytes, and a descriptor to map from 0 */
 	ABI_NPUD_STAT,	    /* -> size in bytes; what it is, as text */
 	ABI_NPUD_READY,	    /* -> 0 or why not, as svc_wait() without waiting */
-	ABI_NPUD_EVENT, /* arg 1: -> 0 and the handle's eventfd, which counts once when the handle
-			     * is ready, and for a queue whenever its page wakes; arg 0: again, the
-			     * descriptor is there */
+	ABI_NPUD_EVENT,	    /* arg 1: -> 0 and a descriptor, from which 8 bytes can be read once the
+			 * handle is ready, and for a queue whenever its page wakes; arg 0: again, the
+			 * descriptor is there.  A second one replaces the first */
 	ABI_NPUD_CLOSE,
 	ABI_NPUD_NR_OPS,
 };

@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -511,13 +510,13 @@ static int sleep_on(const struct npud *npud, const struct remote *r, u64 until_n
 	const struct timespec ts = { .tv_sec =
 					     (time_t)base_min(left / BASE_NS_PER_S, (u64)INT32_MAX),
 				     .tv_nsec = (long)(left % BASE_NS_PER_S) };
-	eventfd_t count;
+	u64 count;
 
 	if (ppoll(fds, BASE_ARRAY_SIZE(fds), &ts, NULL) < 0 && errno != EINTR)
 		return base_err_set(err, -errno, "npud: waiting: %s", strerror(errno));
-	if (fds[0].revents)
-		(void)!eventfd_read(r->event_fd, &count);
-	else if (fds[1].revents)
+	if (fds[0].revents & POLLIN)
+		(void)!read(r->event_fd, &count, sizeof(count));
+	else if (fds[0].revents | fds[1].revents)
 		return gone(err);
 	return 0;
 }

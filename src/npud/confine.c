@@ -62,6 +62,7 @@ static const int allowed[] = {
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(sendto),
 	SCMP_SYS(shutdown),
+	SCMP_SYS(socketpair),
 	SCMP_SYS(tgkill),
 	SCMP_SYS(unlink),
 	SCMP_SYS(unlinkat),

@@ -56,6 +56,7 @@ void frame_init(struct frame_out *out, u32 tag)
 {
 	out->head = (struct abi_npud_reply){ .tag = tag };
 	out->fd = -1;
+	out->give = false;
 }
 
 int frame_put(struct frame_out *out, const void *data, size_t size)

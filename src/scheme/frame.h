@@ -14,7 +14,8 @@ struct frame_in {
 struct frame_out {
 	struct abi_npud_reply head;
 	u8 payload[ABI_NPUD_PAYLOAD];
-	int fd; /* goes along; -1: none; whoever put it there keeps it */
+	int fd;	   /* goes along; -1: none; whoever put it there keeps it */
+	bool give; /* or not: it is closed here when it was sent */
 };
 
 /** frame_recv() - 0, -EAGAIN (none is there), -ENOTCONN (the other side is gone), -EPROTO (not a

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,7 +31,7 @@ struct scheme {
 
 struct event { /* of a handle */
 	u32 handle;
-	int fd;
+	int fd; /* our end */
 };
 
 struct conn {
@@ -58,11 +57,15 @@ static struct event *find_event(const struct conn *conn, u32 handle)
 	return NULL;
 }
 
-static int add_event(struct conn *conn, u32 handle, struct event **out)
+/*
+ * Two ends, each with flags of its own: he can make his block, not ours.  (One open file for both,
+ * such as an eventfd, would let him stop the daemon.)
+ */
+static int add_event(struct conn *conn, u32 handle, int *theirs)
 {
 	struct event *events;
 	u32 max = conn->max_events ? conn->max_events * 2 : 8;
-	int fd;
+	int ends[2];
 
 	if (conn->nr_events == conn->max_events) {
 		events = base_realloc_array(conn->events, max, sizeof(*events));
@@ -71,11 +74,11 @@ static int add_event(struct conn *conn, u32 handle, struct event **out)
 		conn->events = events;
 		conn->max_events = max;
 	}
-	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fd < 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends))
 		return -errno;
-	*out = &conn->events[conn->nr_events++];
-	**out = (struct event){ .handle = handle, .fd = fd };
+	(void)!shutdown(ends[0], SHUT_RD); /* nothing he sends is kept for us */
+	conn->events[conn->nr_events++] = (struct event){ .handle = handle, .fd = ends[0] };
+	*theirs = ends[1];
 	return 0;
 }
 
@@ -92,9 +95,10 @@ static void drop_event(struct conn *conn, u32 handle)
 void scheme_ready(void *transport, u32 handle)
 {
 	const struct event *event = find_event(transport, handle);
+	const u64 count = 1;
 
-	if (event) /* else he did not ask for a descriptor to be told by */
-		(void)!eventfd_write(event->fd, 1);
+	if (event) /* else he did not ask for a descriptor to be told by; full: he was told */
+		(void)!send(event->fd, &count, sizeof(count), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /*
@@ -221,17 +225,16 @@ static int do_ready(struct conn *conn, struct frame_in *in, struct frame_out *ou
 static int do_event(struct conn *conn, struct frame_in *in, struct frame_out *out,
 		    struct base_err *err)
 {
-	struct event *event = find_event(conn, in->head.handle);
 	int ret = svc_arm(conn->client, in->head.handle, err);
 
 	if (ret || !in->head.arg)
 		return ret;
 	/* one may be left from a handle of this number that went with its context */
-	if (!event)
-		ret = add_event(conn, in->head.handle, &event);
+	drop_event(conn, in->head.handle);
+	ret = add_event(conn, in->head.handle, &out->fd);
 	if (ret)
 		return base_err_set(err, ret, "event: no descriptor left: %s", strerror(-ret));
-	out->fd = event->fd;
+	out->give = true;
 	return 0;
 }
 
@@ -321,6 +324,8 @@ static int serve_next(struct conn *conn)
 	if (scheme->in.head.op == ABI_NPUD_POST)
 		return scheme->out.head.result < 0 ? -EPROTO : 0; /* he has no way to hear of it */
 	ret = frame_send(conn->source.fd, &scheme->out);
+	if (scheme->out.give)
+		close(scheme->out.fd);
 	return ret == -EAGAIN ? keep_unsent(conn, &scheme->out) : ret;
 }
 
