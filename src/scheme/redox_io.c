@@ -59,10 +59,30 @@ static s64 read_error(struct entry *entry, void *buf, u64 size)
 	return (s64)n;
 }
 
+/* What there is; 0 and @later: there will be more.  It may come between the look for it and the
+ * question whether it will: then it is looked for again. */
+static s64 read_now(const struct entry *entry, void *buf, u64 size, bool *later,
+		    struct base_err *err)
+{
+	s64 n;
+	int ret;
+
+	*later = false;
+	do {
+		n = svc_read(entry->client->svc, entry->handle, buf, size, err);
+		if (n || !is_queue(entry))
+			return n;
+		ret = svc_wait(entry->client->svc, entry->handle, 0, NULL);
+	} while (!ret);
+	*later = ret == -ETIMEDOUT;
+	return 0;
+}
+
 /* -EINPROGRESS: not answered yet. */
 s64 rs_read(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
 {
 	void *buf = (void *)(uintptr_t)sqe->args[1];
+	bool later;
 	s64 n;
 
 	if (!sqe->args[2])
@@ -71,15 +91,13 @@ s64 rs_read(struct scheme *scheme, struct entry *entry, const struct redox_sqe *
 		return read_error(entry, buf, sqe->args[2]);
 	if (entry->kind != ENTRY_NODE)
 		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
-	n = svc_read(entry->client->svc, entry->handle, buf, sqe->args[2], &scheme->err);
-	if (n || !is_queue(entry)) {
+	n = read_now(entry, buf, sqe->args[2], &later, &scheme->err);
+	/* a queue without anything pending has an end, as a pipe nobody writes to */
+	if (n || !later) {
 		if (n > 0)
 			look_again(scheme, entry);
 		return n;
 	}
-	/* a queue without anything pending has an end, as a pipe nobody writes to */
-	if (svc_wait(entry->client->svc, entry->handle, 0, NULL) != -ETIMEDOUT)
-		return 0;
 	if (sqe->args[4] & REDOX_O_NONBLOCK) {
 		(void)poll_entry(entry);
 		return -REDOX_EAGAIN;
@@ -161,13 +179,13 @@ static bool answer_parked(struct scheme *scheme, struct entry *entry)
 
 	base_for_each (node, &scheme->parked) {
 		struct parked *p = svc_list_entry(node, struct parked, link);
+		bool later;
 		s64 n;
 
 		if (p->entry != entry)
 			continue;
-		n = svc_read(entry->client->svc, entry->handle, (void *)(uintptr_t)p->buf, p->len,
-			     NULL);
-		if (!n && svc_wait(entry->client->svc, entry->handle, 0, NULL) == -ETIMEDOUT)
+		n = read_now(entry, (void *)(uintptr_t)p->buf, p->len, &later, NULL);
+		if (later)
 			return false; /* another one took it */
 		rs_answer(scheme, p->tag, n);
 		rs_unpark(scheme, p);
