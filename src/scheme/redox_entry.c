@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define MAX_ENTRIES 65536u /* as many as the kernel lets us have descriptors */
+#define MAX_OF_ONE  8192u  /* of one program: more than the service lets it have handles */
 
 static struct client *find_client(struct scheme *scheme, u64 pid, u32 euid)
 {
@@ -90,6 +91,10 @@ int rs_entry_add(struct scheme *scheme, struct client *client, const char *path,
 	u32 idx = scheme->first_free;
 	int ret = scheme->nr_entries == scheme->max_entries ? grow(scheme) : 0;
 
+	if (client->nr_entries == MAX_OF_ONE)
+		ret = base_err_set(&scheme->err, -EMFILE,
+				   "the process has %u descriptors of this scheme, its quota",
+				   MAX_OF_ONE);
 	if (ret)
 		return ret;
 	entry = base_zalloc(sizeof(*entry) + strlen(path) + 1);
