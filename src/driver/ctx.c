@@ -5,6 +5,7 @@
  *   alive -> dying (destroyed by the user) -> queues gone -> SSID_RELEASE -> freed
  *   alive -> faulty (MMU fault, engine error) -> queues unregistered, SSID_RELEASE -> its jobs end
  *            as the firmware reports them, or 500 ms after the answer -> waits for its destruction
+ *   alive -> cancelled (its user is gone, its jobs do not end) -> as faulty
  *
  * With hardware scheduling no SSID_RELEASE is sent: the last queue's end is the context's, and a
  * faulty one is cut off by a reset of the engine (engine.c).
@@ -151,6 +152,22 @@ void drv_ctx_abort(struct drv_ctx *ctx)
 		ctx->cut = true; /* SSID_RELEASE sees to it */
 }
 
+/* No fault: the engine is not reset, that would cost whoever it works for. */
+void drv_ctx_cancel(struct drv_ctx *ctx)
+{
+	if (ctx->faulty || !ctx->nr_jobs || ctx->dev->gen->flat)
+		return;
+	drv_ctx_mark(ctx);
+	ctx->cut = true;
+}
+
+/* Hardware scheduling: what was in queues that are destroyed is not reported.  SRC: P 10.7, 12.5 */
+static bool is_unreported(const struct drv_ctx *ctx)
+{
+	return ctx->dev->hws && ctx->cut && ctx->nr_jobs && drv_queues_gone(ctx) &&
+	       ctx->dev->engine.state == DRV_ENGINE_RUNNING;
+}
+
 static void release(struct drv_ctx *ctx)
 {
 	const struct abi_jsm_ssid payload = { .host_ssid = ctx->ssid };
@@ -178,6 +195,8 @@ static void progress(struct drv_ctx *ctx)
 {
 	struct drv_dev *dev = ctx->dev;
 
+	if (BASE_UNLIKELY(is_unreported(ctx)))
+		drv_jobs_end(ctx, NULL, -ECANCELED);
 	for (struct drv_list *q = ctx->queues.next, *next; q != &ctx->queues; q = next) {
 		next = q->next;
 		drv_queue_progress(base_container_of(q, struct drv_queue, link));

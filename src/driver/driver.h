@@ -253,6 +253,10 @@ void drv_dump(struct drv_dev *dev, void (*line)(void *opaque, const char *text),
 int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out) BASE_WARN_UNUSED;
 /** drv_ctx_destroy() - its queues and buffers must be gone. */
 void drv_ctx_destroy(struct drv_ctx *ctx);
+/** drv_ctx_cancel() - nobody waits for its jobs: those that do not end are ended, with -ECANCELED,
+ * and it takes no more; other contexts lose nothing.  A device whose queues share rings cannot: its
+ * jobs end by themselves, or its time limit ends them. */
+void drv_ctx_cancel(struct drv_ctx *ctx);
 u32 drv_ctx_ssid(const struct drv_ctx *ctx);
 
 /* P 12.4, values of the service's path grammar */

@@ -8,11 +8,14 @@
  * doomed[1] and take their turn after that.  So a context that is never idle still gets rid of
  * its closed buffers.  A queue's jobs are executed in order, so counting them is enough.
  *
- * A context whose handle is closed keeps all it has until none of its jobs is pending.
+ * A context whose handle is closed keeps all it has until none of its jobs is pending.  Jobs that
+ * never end, which a client may have submitted before it went, are cancelled after a while.
  */
 #include <errno.h>
 
 #include "service/internal.h"
+
+#define LINGER_NS (500 * BASE_NS_PER_MS) /* for jobs of a closed context to end by themselves */
 
 static const struct svc_handle_ops ctx_ops;
 static const struct svc_handle_ops bo_ops;
@@ -195,14 +198,34 @@ bool svc_ctx_collect(struct svc_ctx *ctx)
 	return ctx->closed || !svc_list_empty(&ctx->doomed[0]) || has_closed_queue(ctx);
 }
 
-void svc_dev_collect(struct svc_device *dev)
+/* When a context with something left is to be looked at again; 0: at once. */
+static u64 linger(struct svc_ctx *ctx)
+{
+	if (!ctx->closed || ctx->cancelled)
+		return SVC_FOREVER;
+	if (drv_now_ns(ctx->handle.dev->drv) < ctx->cancel_ns)
+		return ctx->cancel_ns;
+	ctx->cancelled = true;
+	drv_ctx_cancel(ctx->drv);
+	return 0;
+}
+
+u64 svc_dev_collect(struct svc_device *dev)
 {
 	struct svc_list *node, *tmp;
+	u64 next = SVC_FOREVER;
 	bool left = false;
 
-	base_for_each_safe (node, tmp, &dev->ctxs)
-		left |= svc_ctx_collect(svc_list_entry(node, struct svc_ctx, link));
+	base_for_each_safe (node, tmp, &dev->ctxs) {
+		struct svc_ctx *ctx = svc_list_entry(node, struct svc_ctx, link);
+
+		if (!svc_ctx_collect(ctx))
+			continue;
+		left = true;
+		next = base_min(next, linger(ctx));
+	}
 	dev->deferred = left;
+	return next;
 }
 
 static void bo_close(struct svc_handle *h)
@@ -399,7 +422,10 @@ static void ctx_close(struct svc_handle *h)
 		queue->closed = true;
 	}
 	ctx->closed = true;
+	ctx->cancel_ns = drv_now_ns(dev->drv) + LINGER_NS;
 	dev->deferred |= svc_ctx_collect(ctx);
+	if (dev->deferred && dev->pumping)
+		svc_dev_process(dev); /* the pump must know when to look */
 }
 
 static const struct svc_handle_ops ctx_ops = {

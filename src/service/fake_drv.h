@@ -22,7 +22,7 @@ struct drv_dev {
 	bool auto_complete;
 	u32 nr_ctxs, nr_bos, nr_queues; /* alive */
 	u32 nr_waits, nr_wakes, nr_processed;
-	u32 max_ctxs;
+	u32 max_ctxs, nr_cancelled;
 	int bo_error; /* drv_bo_create() fails with it */
 	s32 status;   /* of each completion */
 	u64 job_ns;   /* each takes so long */
@@ -275,6 +275,11 @@ u32 drv_ctx_ssid(const struct drv_ctx *ctx)
 {
 	(void)ctx;
 	return 2;
+}
+
+void drv_ctx_cancel(struct drv_ctx *ctx)
+{
+	ctx->dev->nr_cancelled++;
 }
 
 int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)

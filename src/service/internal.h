@@ -114,7 +114,8 @@ struct svc_ctx {
 	struct svc_list doomed[2];
 	u32 nr_queues;
 	u64 memory_bytes;
-	bool closed;
+	bool closed, cancelled;
+	u64 cancel_ns; /* of a closed one: when its jobs are no longer waited for */
 };
 
 struct svc_bo {
@@ -182,8 +183,9 @@ struct svc_ranges svc_ctx_ranges(const struct svc_ctx *ctx);
 /** svc_ctx_collect() - free what no job can use any more; true when something is left for later.
  * A closed context may be gone afterwards. */
 bool svc_ctx_collect(struct svc_ctx *ctx);
-/** svc_dev_collect() - the same for each context of @dev. */
-void svc_dev_collect(struct svc_device *dev);
+/** svc_dev_collect() - the same for each context of @dev.  Return: when to look again at the
+ * latest. */
+u64 svc_dev_collect(struct svc_device *dev);
 /** svc_ctx_force() - free a closed context whose device was shut down, whatever is pending. */
 void svc_ctx_force(struct svc_ctx *ctx);
 

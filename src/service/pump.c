@@ -62,7 +62,7 @@ u64 svc_dev_process(struct svc_device *dev)
 	if (!svc_list_empty(&dev->active))
 		svc_dev_fill_pages(dev);
 	if (dev->deferred)
-		svc_dev_collect(dev);
+		next = base_min(next, svc_dev_collect(dev));
 	if (!svc_list_empty(&dev->waiters))
 		wake_ready(dev);
 	pump_not_after(dev, next);

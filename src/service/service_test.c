@@ -636,6 +636,34 @@ static void closed_context_waits_for_its_jobs(void **state)
 	assert_int_equal(f->drv.nr_queues, 0);
 }
 
+/* Whoever submits a job without end and goes does not keep the context for ever. */
+static void closed_context_does_not_wait_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	u32 ctx = open_ok(f->user, "0/ctx");
+	u32 bo = dup_ok(f->user, ctx, "bo/4096");
+	u32 queue = dup_ok(f->user, ctx, "queue");
+
+	f->drv.now_ns = 7 * BASE_NS_PER_S;
+	assert_int_equal(submit(f->user, queue, addr_of(f->user, bo), 3), 3 * 64);
+	assert_int_equal(svc_close(f->user, ctx, NULL), 0);
+	/* it says when it must look again */
+	assert_int_equal(svc_process(f->svc, NULL), 500 * BASE_NS_PER_MS);
+	f->drv.now_ns += 499 * BASE_NS_PER_MS;
+	assert_int_equal(svc_process(f->svc, NULL), BASE_NS_PER_MS);
+	assert_int_equal(f->drv.nr_cancelled, 0);
+	f->drv.now_ns += BASE_NS_PER_MS;
+	assert_int_equal(svc_process(f->svc, NULL), 0);
+	assert_int_equal(f->drv.nr_cancelled, 1);
+	assert_int_equal(svc_process(f->svc, NULL), SVC_FOREVER);
+	assert_int_equal(f->drv.nr_cancelled, 1); /* once */
+	assert_int_equal(f->drv.nr_ctxs, 1);
+	fake_complete(f->drv.queues[0], 3); /* the driver ends them */
+	svc_process(f->svc, NULL);
+	assert_int_equal(f->drv.nr_ctxs, 0);
+	assert_int_equal(f->drv.nr_bos, 0);
+}
+
 static void closed_queue_waits_for_its_jobs(void **state)
 {
 	struct fixture *f = *state;
@@ -798,6 +826,7 @@ int main(void)
 		T(ranges_belong_to_the_context),
 		T(buffers_wait_for_earlier_jobs_only),
 		T(closed_context_waits_for_its_jobs),
+		T(closed_context_does_not_wait_for_ever),
 		T(closed_queue_waits_for_its_jobs),
 		T(client_dies_with_jobs),
 		T(waiting),
