@@ -49,7 +49,7 @@ static inline int test_exec_op(const struct test_exec *ex, const struct abi_prog
 			       struct base_err *err)
 {
 	const struct kern_op kop = { op->code, op->attr_size ? ex->prog.attrs + op->attr : NULL,
-				     op->attr_size };
+				     op->attr_size, NULL };
 	struct kern_tensor *in = base_alloc_array(ABI_MAX_OPERANDS, sizeof(*in)), out[4];
 	const struct kern_tensor *ptrs[ABI_MAX_OPERANDS];
 	const u32 *operands = ex->prog.operands + op->operand;

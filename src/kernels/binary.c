@@ -299,7 +299,7 @@ static void plain_run(const struct kern_args *a, struct kern_walk *w)
 static void act_in_place(const struct abi_act *act, struct kern_tensor *y)
 {
 	const struct abi_attr_unary attr = { *act };
-	const struct kern_op op = { ABI_OP_UNARY, &attr, sizeof(attr) };
+	const struct kern_op op = { ABI_OP_UNARY, &attr, sizeof(attr), NULL };
 	const struct kern_tensor *in[1] = { y };
 	const struct kern_args args = { &op, in, 1, y, 1, NULL };
 

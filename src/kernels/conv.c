@@ -278,11 +278,12 @@ static void conv_products(const struct kern_args *a, struct windows *v, const u8
 			       .a_row = (s64)(in_channels * v->nr_taps),
 			       .a_col = 1,
 			       .b_row = windows_row,
-			       .opaque = v };
+			       .opaque = v,
+			       .stop = a->op->stop };
 	u64 acc_size = abi_dtype_size(kern_acc_dtype(y->dtype));
 
 	g.ldc = g.n;
-	for (u64 i = 0; i < (u64)x->dims[0] * attr->group; i++) {
+	for (u64 i = 0; i < (u64)x->dims[0] * attr->group && !kern_is_unwanted(g.stop); i++) {
 		u64 group = i % attr->group;
 
 		v->x = kern_bytes(x) + i * in_channels * v->plane * v->esize;
@@ -317,7 +318,9 @@ static int run_conv(const struct kern_args *a, bool is_transposed, const u8 *wei
 	}
 	conv_products(a, &v, weights, acc, scratch);
 	set_epilogue(&e, a);
-	kern_epilogue_run(&e, acc, y);
+	ret = kern_stopped(a);
+	if (!ret)
+		kern_epilogue_run(&e, acc, y);
 	if (acc != y->data)
 		base_free(acc);
 out_free_scratch:

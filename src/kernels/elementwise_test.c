@@ -93,7 +93,7 @@ static void functions_of_one_integer_wrap(void **state)
 static void unary_works_in_place(void **state)
 {
 	const struct abi_attr_unary attr = { { .kind = ABI_UNARY_NEG } };
-	const struct kern_op op = { ABI_OP_UNARY, ATTR(attr) };
+	const struct kern_op op = { ABI_OP_UNARY, ATTR(attr), NULL };
 	s32 v[3] = { 1, -2, INT32_MIN };
 	struct kern_tensor t = { v, ABI_S32, 1, { 3 } }, y = t;
 	const struct kern_tensor *in[1] = { &t };

@@ -62,7 +62,7 @@ static void wide_strip(const struct kern_gemm *g, struct scratch *s, u64 i, u64 
 	union kern_strip a;
 
 	memset(&s->acc, 0, sizeof(s->acc));
-	for (u64 k = 0; k < g->k; k++) {
+	for (u64 k = 0; k < g->k && !kern_is_unwanted(g->stop); k++) {
 		kern_load(g->dtype, g->a, (s64)i * g->a_row + (s64)k * g->a_col, 1, 1, &a);
 		g->b_row(g->opaque, k, col, n, s->raw);
 		kern_load(g->dtype, s->raw, 0, 1, n, &s->piece);
@@ -73,7 +73,7 @@ static void wide_strip(const struct kern_gemm *g, struct scratch *s, u64 i, u64 
 
 static void wide_gemm(const struct kern_gemm *g, struct scratch *s)
 {
-	for (u64 i = 0; i < g->m; i++)
+	for (u64 i = 0; i < g->m && !kern_is_unwanted(g->stop); i++)
 		for (u64 col = 0; col < g->n; col += KERN_STRIP)
 			wide_strip(g, s, i, col, (u32)base_min(g->n - col, (u64)KERN_STRIP));
 }
@@ -187,14 +187,14 @@ static void block(const struct kern_gemm *g, struct scratch *s, u64 i0, u32 nm, 
 
 static void blocked_gemm(const struct kern_gemm *g, struct scratch *s)
 {
-	for (u64 j = 0; j < g->n; j += NC) {
+	for (u64 j = 0; j < g->n && !kern_is_unwanted(g->stop); j += NC) {
 		u32 nn = (u32)base_min(g->n - j, (u64)NC);
 
-		for (u64 k = 0; k < g->k; k += KC) {
+		for (u64 k = 0; k < g->k && !kern_is_unwanted(g->stop); k += KC) {
 			u32 nk = (u32)base_min(g->k - k, (u64)KC);
 
 			pack_b(g, s, k, nk, j, nn);
-			for (u64 i = 0; i < g->m; i += MC) {
+			for (u64 i = 0; i < g->m && !kern_is_unwanted(g->stop); i += MC) {
 				u32 nm = (u32)base_min(g->m - i, (u64)MC);
 
 				pack_a(g, s, i, nm, k, nk);

@@ -238,7 +238,7 @@ static void random_operations_stay_inside_their_memory(void **state)
 	for (u32 round = 0; round < NR_ROUNDS; round++) {
 		u32 code = 1 + random_below(ABI_NR_OPS - 1), nr_in = 1 + random_below(5);
 		_Alignas(8) u8 attr[256];
-		const struct kern_op op = { code, attr, abi_op_attr_size(code) };
+		const struct kern_op op = { code, attr, abi_op_attr_size(code), NULL };
 		struct kern_tensor in[8];
 
 		assert_in_range(op.attr_size, 0, sizeof(attr));

@@ -23,6 +23,14 @@ struct kern_args {
 	struct base_err *err;
 };
 
+/* Asked wherever an operation may be at it for long: more than a pass over its operands. */
+static inline bool kern_is_unwanted(const u32 *stop)
+{
+	return stop && __atomic_load_n(stop, __ATOMIC_RELAXED);
+}
+
+int kern_stopped(const struct kern_args *a) BASE_WARN_UNUSED;
+
 /* Input @i, or NULL when omitted. */
 static inline const struct kern_tensor *kern_in(const struct kern_args *a, u32 i)
 {
@@ -172,6 +180,7 @@ struct kern_gemm {
 	const void *opaque;
 	void *c;
 	u64 ldc;
+	const u32 *stop; /* struct kern_op */
 };
 
 /** kern_gemm_scratch() - room for kern_gemm(), one per thread of use; NULL: no memory. */

@@ -191,6 +191,13 @@ out_free:
 	return ret;
 }
 
+int kern_stopped(const struct kern_args *a)
+{
+	if (!kern_is_unwanted(a->op->stop))
+		return 0;
+	return base_err_set(a->err, -ECANCELED, "nobody wants the result any more");
+}
+
 int kern_run(const struct kern_op *op, const struct kern_tensor *const *in, u32 nr_in,
 	     struct kern_tensor *out, u32 nr_out, struct base_err *err)
 {

@@ -23,6 +23,7 @@ struct kern_op {
 	u32 code;	  /* enum abi_op */
 	const void *attr; /* the code's structure of abi/program.h, any alignment of 8; or NULL */
 	u32 attr_size;
+	const u32 *stop; /* set by another thread: no longer wanted; NULL: it always is */
 };
 
 /**
@@ -46,7 +47,7 @@ int kern_infer(const struct kern_op *op, const struct kern_tensor *const *in, u3
  * except ABI_OP_UNARY and ABI_OP_COPY in place.  An empty tensor needs no memory.
  * Data-dependent errors (a Gather index out of range) give -EINVAL; the output is unspecified then.
  *
- * Return: 0, -EINVAL, or -ENOMEM (scratch memory).
+ * Return: 0, -EINVAL, -ENOMEM (scratch memory), or -ECANCELED (op->stop; outputs are undefined).
  */
 int kern_run(const struct kern_op *op, const struct kern_tensor *const *in, u32 nr_in,
 	     struct kern_tensor *out, u32 nr_out, struct base_err *err) BASE_WARN_UNUSED;

@@ -56,7 +56,7 @@ static void operands_that_are_no_tensors(void **state)
 static void operands_at_any_address(void **state)
 {
 	const struct abi_attr_binary attr = { .kind = ABI_BINARY_ADD };
-	const struct kern_op op = { ABI_OP_BINARY, ATTR(attr) };
+	const struct kern_op op = { ABI_OP_BINARY, ATTR(attr), NULL };
 	const double a[2] = { 1, 2 }, b[2] = { 10, 20 }, want[2] = { 11, 22 };
 
 	(void)state;

@@ -60,7 +60,7 @@ static inline void kt_in_none(struct kt *k)
 
 static inline int kt_infer(struct kt *k, u32 code, const void *attr, size_t attr_size)
 {
-	const struct kern_op op = { code, attr, (u32)attr_size };
+	const struct kern_op op = { code, attr, (u32)attr_size, NULL };
 
 	if (!k->nr_out)
 		k->nr_out = 1;
@@ -70,7 +70,7 @@ static inline int kt_infer(struct kt *k, u32 code, const void *attr, size_t attr
 /* Memory full of 0xA5, so that what is not written is seen. */
 static inline int kt_try(struct kt *k, u32 code, const void *attr, size_t attr_size)
 {
-	const struct kern_op op = { code, attr, (u32)attr_size };
+	const struct kern_op op = { code, attr, (u32)attr_size, NULL };
 	int ret = kt_infer(k, code, attr, attr_size);
 
 	if (ret)

@@ -145,11 +145,12 @@ static void products(const struct kern_args *args, u8 *acc, void *scratch)
 			       .a_col = a.col,
 			       .b_row = piece_of_row,
 			       .opaque = &strided,
-			       .ldc = b.nr_cols };
+			       .ldc = b.nr_cols,
+			       .stop = args->op->stop };
 	struct kern_walk w;
 
 	walk_batches(&w, &args->out[0], base_max(a.nr_batch_dims, b.nr_batch_dims), &a, &b);
-	while (kern_walk_next(&w))
+	while (kern_walk_next(&w) && !kern_is_unwanted(g.stop))
 		for (u32 i = 0; i < w.n; i++) {
 			g.c = acc + (u64)(w.off[0] + i * w.step[0]) * c_size;
 			g.a = kern_bytes(a.t) + (u64)(w.off[1] + i * w.step[1]) * a_size;
@@ -193,7 +194,9 @@ int kern_matmul_run(const struct kern_args *a)
 	}
 	products(a, acc, scratch);
 	set_epilogue(&e, a);
-	kern_epilogue_run(&e, acc, y);
+	ret = kern_stopped(a);
+	if (!ret)
+		kern_epilogue_run(&e, acc, y);
 	if (acc != y->data)
 		base_free(acc);
 out_free_scratch:

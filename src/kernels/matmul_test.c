@@ -115,7 +115,7 @@ static void blocked_products_are_complete(void **state)
 				   tb = { b, ABI_F32, 2, { K, n } };
 		struct kern_tensor out = { y, ABI_F32, 2, { M, n } };
 		const struct kern_tensor *in[2] = { &ta, &tb };
-		const struct kern_op op = { ABI_OP_MATMUL, ATTR(plain) };
+		const struct kern_op op = { ABI_OP_MATMUL, ATTR(plain), NULL };
 
 		assert_int_equal(kern_run(&op, in, 2, &out, 1, NULL), 0);
 		for (u32 i = 0; i < M * n; i++) {

@@ -185,8 +185,9 @@ int kern_lrn_run(const struct kern_args *a)
 
 	for (u32 n = 0; n < x->dims[0]; n++)
 		for (u32 c = 0; c < x->dims[1]; c++)
-			for (u64 i = 0; i < plane; i += KERN_STRIP)
+			for (u64 i = 0; i < plane && !kern_is_unwanted(a->op->stop);
+			     i += KERN_STRIP)
 				lrn_strip(a, (u64)n * x->dims[1] * plane, c, i,
 					  (u32)base_min(plane - i, (u64)KERN_STRIP));
-	return 0;
+	return kern_stopped(a);
 }

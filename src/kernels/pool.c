@@ -221,7 +221,8 @@ static void run_plane(const struct pool *p, const struct kern_args *a, s64 base,
 
 	for (o[0] = 0; o[0] < n[0]; o[0]++)
 		for (o[1] = 0; o[1] < n[1]; o[1]++)
-			for (o[2] = 0; o[2] < n[2]; o[2]++, out++) {
+			for (o[2] = 0; o[2] < n[2] && !kern_is_unwanted(a->op->stop);
+			     o[2]++, out++) {
 				window_at(p, o, &w);
 				r = take_window(p, &w, base);
 				finish(p, &w, base, &r);
@@ -240,7 +241,7 @@ int kern_pool_run(const struct kern_args *a)
 
 	kern_geom_init(&p.g, &attr->win, p.x->dims, a->out[0].dims);
 	p.plane = p.g.in[0] * p.g.in[1] * p.g.in[2];
-	for (u64 i = 0; i < nr_planes; i++)
+	for (u64 i = 0; i < nr_planes && !kern_is_unwanted(a->op->stop); i++)
 		run_plane(&p, a, (s64)(i * p.plane), (s64)(i * out_plane));
-	return 0;
+	return kern_stopped(a);
 }

@@ -65,7 +65,7 @@ static int check_output(const struct abi_prog *prog, const struct abi_prog_op *o
 static int check_op(const struct abi_prog *prog, const struct abi_prog_op *op,
 		    struct op_operands *o, struct base_err *err)
 {
-	const struct kern_op kop = { op->code, prog->attrs + op->attr, op->attr_size };
+	const struct kern_op kop = { op->code, prog->attrs + op->attr, op->attr_size, NULL };
 	int ret;
 
 	collect_inputs(prog, op, o);

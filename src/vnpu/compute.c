@@ -119,14 +119,22 @@ void vnpu_compute_resume(struct vnpu *v)
 	start_next(v);
 }
 
+void vnpu_compute_stop(struct vnpu *v)
+{
+	if (v->compute.unlocked)
+		__atomic_store_n(&v->compute.stop, 1, __ATOMIC_RELAXED);
+}
+
 void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q)
 {
 	struct vnpu_compute *c = &v->compute;
 
-	if (c->busy && !c->orphan && c->db == q->db)
+	if (c->busy && !c->orphan && c->db == q->db) {
 		c->orphan = true;
-	else
+		vnpu_compute_stop(v);
+	} else {
 		unwait(v, q->db);
+	}
 }
 
 static void apply_drops(struct vnpu *v)
@@ -153,7 +161,13 @@ static void drop_soon(struct vnpu *v)
 
 void vnpu_compute_drop(struct vnpu *v, u32 ssid)
 {
-	v->compute.drop[ssid / 64] |= BASE_BIT64(ssid % 64);
+	struct vnpu_compute *c = &v->compute;
+
+	c->drop[ssid / 64] |= BASE_BIT64(ssid % 64);
+	if (c->unlocked && c->ssid == ssid) {
+		c->cut = true; /* the number may be another's soon */
+		vnpu_compute_stop(v);
+	}
 	drop_soon(v);
 }
 
@@ -163,6 +177,7 @@ void vnpu_compute_reset(struct vnpu *v)
 
 	c->head = c->tail = 0;
 	c->epoch++;
+	vnpu_compute_stop(v);
 	c->drop_all = true;
 	if (!c->unlocked)
 		c->busy = false;
@@ -227,9 +242,13 @@ static int run_unlocked(struct vnpu *v, const struct vnpu_job *job, struct base_
 		.inv = &c->inv,
 		.bindings = c->bindings,
 		.mem = &mem,
+		.verify = v->info->flat,
 	};
 	int ret;
 
+	c->ssid = job->ssid;
+	c->cut = false;
+	__atomic_store_n(&c->stop, 0, __ATOMIC_RELAXED);
 	c->unlocked = true;
 	vnpu_unlock(&v->lock);
 	ret = vnpu_exec_run(c->exec, &exec_job, err);

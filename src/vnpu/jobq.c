@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "vnpu/model.h"
+#include "vnpu/park.h"
 
 #define COMMANDS_PER_TURN 256 /* of one queue, before others get their turn */
 #define FENCE_POLL_MIN	  1000
@@ -85,6 +86,13 @@ void vnpu_job_drop(struct vnpu *v, struct vnpu_queue *q)
 	if (q->state == VNPU_JOB_ENGINE)
 		vnpu_compute_abort(v, q);
 	q->state = VNPU_JOB_NONE;
+}
+
+void vnpu_ssid_fault(struct vnpu *v, u32 ssid)
+{
+	for (u32 db = 0; db < VNPU_NR_QUEUES; db++)
+		if (v->jobs.queue[db].registered && v->jobs.queue[db].ssid == ssid)
+			v->jobs.faulted[ssid / 64] |= BASE_BIT64(ssid % 64);
 }
 
 void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status)

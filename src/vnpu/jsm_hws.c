@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "vnpu/jsm.h"
+#include "vnpu/park.h"
 
 static struct vnpu_cmdq *find_cmdq(struct vnpu *v, u32 ssid, u64 id)
 {

@@ -246,6 +246,7 @@ void vnpu_mmu_event(struct vnpu *v, u32 type, u32 ssid, u64 va, bool write, u64 
 	m->evtq_prod = ABI_MMU_Q_NEXT(m->evtq_prod);
 	if (m->irq_ctrl & IRQ_EVTQ)
 		vnpu_irq_icb(v, ICB_EVTQ);
+	vnpu_ssid_fault(v, ssid);
 }
 
 static u64 evtq_prod_rd(struct vnpu *v, struct vnpu_reg *r)

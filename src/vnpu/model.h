@@ -467,6 +467,9 @@ struct vnpu_compute {
 	u64 drop[VNPU_NR_SSIDS / 64]; /* prepared programs to forget */
 	bool drop_all;
 	bool unlocked; /* an inference runs without the lock */
+	u32 ssid;      /* of the address space it runs in */
+	bool cut;      /* which is gone, or another's by now */
+	u32 stop;      /* nobody waits for it any more: atomic, read without the lock */
 	struct abi_invocation inv;
 	struct abi_range bindings[ABI_MAX_BINDINGS];
 };
@@ -948,21 +951,13 @@ void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status);
 void vnpu_job_op_done(struct vnpu *v, struct vnpu_queue *q, u32 status);
 /** vnpu_job_drop() - take the job from its queue without a report. */
 void vnpu_job_drop(struct vnpu *v, struct vnpu_queue *q);
+/** vnpu_ssid_fault() - the driver hears of a fault: if somebody is to blame, who, until its queues are
+ * gone, however its job ends. */
+void vnpu_ssid_fault(struct vnpu *v, u32 ssid);
 static inline bool vnpu_ssid_is_faulted(const struct vnpu *v, u32 ssid)
 {
 	return v->jobs.faulted[ssid / 64] >> (ssid % 64) & 1;
 }
-
-/* park.c */
-/** vnpu_park() - the job of @q, in state FENCE, stands aside; false: no room. */
-bool vnpu_park(struct vnpu *v, struct vnpu_queue *q);
-/** vnpu_unpark() - the first ready one is the job of @q again, which has none. */
-void vnpu_unpark(struct vnpu *v, struct vnpu_queue *q);
-/** vnpu_parked_look() - memory may have changed; did one become ready? */
-bool vnpu_parked_look(struct vnpu *v);
-/** vnpu_parked_drop() - all of @q's are gone; @each, if not NULL, hears of each. */
-void vnpu_parked_drop(struct vnpu *v, struct vnpu_queue *q,
-		      void (*each)(struct vnpu *v, const struct vnpu_queue *q, u32 job_id));
 
 /* cmd.c */
 /** vnpu_cmd_start() - check the command buffer's header; 0 or a job status. */
@@ -976,6 +971,8 @@ bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *stat
 /* compute.c */
 void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q);
 void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q);
+/** vnpu_compute_stop() - the inference under way, if any: its end is all that is wanted of it. */
+void vnpu_compute_stop(struct vnpu *v);
 void vnpu_compute_reset(struct vnpu *v);
 /** vnpu_compute_resume() - queues were suspended or the engine stopped, and no longer are. */
 void vnpu_compute_resume(struct vnpu *v);

@@ -6,6 +6,7 @@
  * in one queue; P 10.9: the user-mode driver chains jobs of a queue by fences of their own.  When
  * there is no more room the job stays where it is, and its queue waits with it.
  */
+#include "vnpu/park.h"
 #include "vnpu/model.h"
 
 static struct vnpu_parked *free_entry(struct vnpu *v)

@@ -120,6 +120,7 @@ void vnpu_threads_stop(struct vnpu *v)
 		return;
 	vnpu_lock(&v->lock); /* so that neither thread is between looking and sleeping */
 	atomic_store(&v->threads.stop, 1);
+	vnpu_compute_stop(v);
 	vnpu_kick_engine(v);
 	vnpu_unlock(&v->lock);
 	vnpu_kick_fw(v);
@@ -130,6 +131,7 @@ void vnpu_threads_stop(struct vnpu *v)
 
 void vnpu_wait_quiet(struct vnpu *v)
 {
+	vnpu_compute_stop(v); /* who waits wants no result */
 	while (v->compute.unlocked) {
 		u32 seen = atomic_load(&v->threads.idle_word);
 

@@ -23,10 +23,10 @@ struct view {
 	struct vnpu_map *maps[MAX_MAPS];
 };
 
-/* The IP was reset meanwhile: nothing of this context exists any more. */
+/* The IP was reset meanwhile, or the context released: nothing of it exists any more. */
 static bool stale(const struct vnpu_view_ctx *ctx)
 {
-	return ctx->epoch != ctx->v->compute.epoch;
+	return ctx->epoch != ctx->v->compute.epoch || ctx->v->compute.cut;
 }
 
 static bool add_map(struct view *w, struct vnpu_map *map)

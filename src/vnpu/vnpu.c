@@ -49,6 +49,7 @@ static int create_exec(struct vnpu *v, char *why, size_t why_size)
 
 	if (ret)
 		return refuse(why, why_size, ret, "%s", err.text);
+	vnpu_exec_stop_by(v->compute.exec, &v->compute.stop);
 	return 0;
 }
 

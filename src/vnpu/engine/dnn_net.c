@@ -292,7 +292,8 @@ int dnn_add_kern(struct dnn_build *b)
 	u32 outs[ABI_MAX_OUTPUTS];
 	int ret;
 
-	s.kop = (struct kern_op){ op->code, op->attr_size ? dnn_attr(b) : NULL, op->attr_size };
+	s.kop = (struct kern_op){ op->code, op->attr_size ? dnn_attr(b) : NULL, op->attr_size,
+				  b->net->opts.stop };
 	ret = step_operands(&s, op->nr_in, op->nr_out);
 	if (!ret)
 		ret = kern_operands(b, &s);
@@ -321,7 +322,7 @@ int dnn_add_act(struct dnn_build *b, u32 t, const struct abi_act *act)
 
 	if (!act->kind)
 		return 0;
-	s.kop = (struct kern_op){ ABI_OP_UNARY, NULL, sizeof(s.unary) };
+	s.kop = (struct kern_op){ ABI_OP_UNARY, NULL, sizeof(s.unary), NULL };
 	ret = dnn_want_plain(b, t, &buf);
 	if (!ret)
 		ret = step_operands(&s, 1, 1);

@@ -8,14 +8,25 @@
 #ifndef VNPU_ENGINE_ENGINE_H
 #define VNPU_ENGINE_ENGINE_H
 
+#include <errno.h>
+
 #include "abi/program.h"
 
-#define VNPU_ENGINE_ABI 2u
+#define VNPU_ENGINE_ABI 3u
 
 struct vnpu_engine_opts {
-	u32 nr_threads; /* >= 1 */
-	bool strict;	/* a reference implementation is an error */
+	u32 nr_threads;	 /* >= 1 */
+	bool strict;	 /* a reference implementation is an error */
+	const u32 *stop; /* set by another thread: run() is to end soon, with -ECANCELED; or NULL */
 };
+
+/** vnpu_engine_stopped() - to be asked between operations: 0 or -ECANCELED */
+static inline int vnpu_engine_stopped(const u32 *stop, struct base_err *err)
+{
+	if (!stop || !__atomic_load_n(stop, __ATOMIC_RELAXED))
+		return 0;
+	return base_err_set(err, -ECANCELED, "the job is gone");
+}
 
 struct vnpu_net; /* a prepared program; each engine has its own definition */
 

@@ -358,12 +358,26 @@ static int read_header(const struct vnpu_exec_job *job, struct abi_prog_header *
 	return 0;
 }
 
+static int is_unchanged(const struct prepared *p, const struct vnpu_exec_job *job, bool *same,
+			struct base_err *err)
+{
+	struct view v;
+	int ret = view_range(job, &job->inv->program, p->program.size, false, &v, err);
+
+	if (ret)
+		return ret;
+	*same = !memcmp(v.ptr, p->image, p->program.size);
+	release(job, &v, false);
+	return 0;
+}
+
 /* Is what was prepared still what the client has there?  Else it is dropped. */
 static int find_current(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 			struct prepared **out, struct base_err *err)
 {
 	struct prepared **at = find(exec, job), *p;
 	struct abi_prog_header now;
+	bool same;
 	int ret;
 
 	*out = NULL;
@@ -371,7 +385,12 @@ static int find_current(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 	if (ret || !at)
 		return ret;
 	p = *at;
-	if (memcmp(&now, p->prog.hdr, sizeof(now))) {
+	same = !memcmp(&now, p->prog.hdr, sizeof(now));
+	if (same && job->verify)
+		ret = is_unchanged(p, job, &same, err);
+	if (ret)
+		return ret;
+	if (!same) {
 		drop_at(exec, at);
 		return 0;
 	}
@@ -573,6 +592,11 @@ int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnp
 	}
 	*out = exec;
 	return 0;
+}
+
+void vnpu_exec_stop_by(struct vnpu_exec *exec, const u32 *stop)
+{
+	exec->opts.stop = stop;
 }
 
 void vnpu_exec_destroy(struct vnpu_exec *exec)

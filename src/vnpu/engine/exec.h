@@ -24,6 +24,7 @@ struct vnpu_exec_job {
 	const struct abi_invocation *inv; /* a private copy */
 	const struct abi_range *bindings; /* inv->nr_bindings, a private copy */
 	const struct vnpu_exec_mem *mem;
+	bool verify; /* address spaces are not told apart: all of a program is compared, each time */
 };
 
 /**
@@ -34,6 +35,8 @@ struct vnpu_exec_job {
 int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnpu_exec **out,
 		     struct base_err *err) BASE_WARN_UNUSED;
 void vnpu_exec_destroy(struct vnpu_exec *exec);
+/** vnpu_exec_stop_by() - *@stop, set in any thread, ends the run under way with -ECANCELED, soon. */
+void vnpu_exec_stop_by(struct vnpu_exec *exec, const u32 *stop);
 
 /**
  * vnpu_exec_run() - run one invocation to its end

@@ -364,7 +364,9 @@ static int run_steps(struct vnpu_net *net, void *const *bindings, u32 *op, struc
 	if (ret)
 		return base_err_set(err, ret, "no memory for misaligned inputs and outputs");
 	for (u32 i = 0; i < net->nr_steps; i++) {
-		ret = run_step(net, &net->steps[i], err);
+		ret = vnpu_engine_stopped(net->opts.stop, err);
+		if (!ret)
+			ret = run_step(net, &net->steps[i], err);
 		if (ret) {
 			*op = net->steps[i].op;
 			return ret;
@@ -381,7 +383,8 @@ static int run_steps(struct vnpu_net *net, void *const *bindings, u32 *op, struc
 static int run_careful(struct vnpu_net *net, void *const *bindings, u32 *op, struct base_err *err)
 {
 	/* Strict is about what is normal. */
-	const struct vnpu_engine_opts opts = { .nr_threads = net->opts.nr_threads };
+	const struct vnpu_engine_opts opts = { .nr_threads = net->opts.nr_threads,
+					       .stop = net->opts.stop };
 	int ret = 0;
 
 	if (!net->careful)

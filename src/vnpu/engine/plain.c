@@ -25,6 +25,7 @@ struct vnpu_net {
 	u32 *out_idx;			    /* tensor of each */
 	const struct kern_tensor **in_ptrs; /* inputs of all operations */
 	u64 nr_in, nr_out;
+	const u32 *stop;
 };
 
 static void count_operands(struct vnpu_net *net)
@@ -68,7 +69,7 @@ static void describe_op(struct vnpu_net *net, u32 nr, u64 at_in, u64 at_out)
 	struct plain_op *p = &net->ops[nr];
 
 	p->kop = (struct kern_op){ op->code, op->attr_size ? net->prog->attrs + op->attr : NULL,
-				   op->attr_size };
+				   op->attr_size, net->stop };
 	p->nr_in = op->nr_in;
 	p->nr_out = op->nr_out;
 	p->in = net->in_ptrs + at_in;
@@ -99,10 +100,10 @@ static int plain_prepare(const struct abi_prog *prog, const struct vnpu_engine_o
 	struct vnpu_net *net = base_zalloc(sizeof(*net));
 	u64 at_in = 0, at_out = 0;
 
-	(void)opts;
 	if (!net)
 		return base_err_set(err, -ENOMEM, "plain engine: no memory");
 	net->prog = prog;
+	net->stop = opts->stop;
 	if (alloc_parts(net)) {
 		plain_drop(net);
 		return base_err_set(err, -ENOMEM, "plain engine: no memory for %u operations",
@@ -148,7 +149,9 @@ static int plain_run(struct vnpu_net *net, void *const *bindings, void *arena, u
 	for (u32 i = 0; i < net->prog->nr_ops; i++) {
 		const struct plain_op *p = &net->ops[i];
 
-		ret = kern_run(&p->kop, p->in, p->nr_in, p->out, p->nr_out, err);
+		ret = vnpu_engine_stopped(net->stop, err);
+		if (!ret)
+			ret = kern_run(&p->kop, p->in, p->nr_in, p->out, p->nr_out, err);
 		if (ret) {
 			*op = i;
 			return ret;

@@ -153,7 +153,7 @@ static inline void pb_operand(struct pb *pb, u32 t)
 static inline u32 pb_try(struct pb *pb, u32 code, const void *attr, size_t attr_size, const u32 *in,
 			 u32 nr_in, struct base_err *err)
 {
-	const struct kern_op kop = { code, attr, (u32)attr_size };
+	const struct kern_op kop = { code, attr, (u32)attr_size, NULL };
 	const struct kern_tensor *ptrs[16];
 	struct kern_tensor tensors[16], out;
 	struct abi_prog_op *op = &pb->ops[pb->nr_ops];
