@@ -275,7 +275,10 @@ void drv_mmu_set_cd(struct drv_dev *dev, u32 ssid, const struct drv_pt *root)
 
 void drv_mmu_silence(struct drv_dev *dev, u32 ssid)
 {
-	dev->mmu.cds[ssid].w[0] &= ~ABI_MMU_CD0_R;
+	u64 *w0 = &dev->mmu.cds[ssid].w[0];
+
+	/* in one store: the device may be looking */
+	__atomic_store_n(w0, *w0 & ~ABI_MMU_CD0_R, __ATOMIC_RELAXED);
 	cd_changed(dev);
 }
 
