@@ -97,6 +97,18 @@ int hostile_enter(struct hostile *h, struct hostile_conn *c, const struct reg_ge
 	return ret;
 }
 
+int hostile_enter_patiently(struct hostile *h, struct hostile_conn *c, const struct reg_gen *gen,
+			    struct base_err *err)
+{
+	u64 until = base_clock_ns() + HOSTILE_PATIENCE_MS * BASE_NS_PER_MS;
+	int ret;
+
+	do
+		ret = hostile_enter(h, c, gen, err);
+	while (ret == -EBUSY && base_clock_ns() < until);
+	return ret;
+}
+
 void hostile_leave(struct hostile *h)
 {
 	if (h->cmd.cpu)

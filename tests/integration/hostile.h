@@ -62,6 +62,9 @@ struct hostile {
 
 int hostile_enter(struct hostile *h, struct hostile_conn *c, const struct reg_gen *gen,
 		  struct base_err *err) BASE_WARN_UNUSED;
+/** hostile_enter_patiently() - or when there is a context again; -EBUSY: not within 20 s */
+int hostile_enter_patiently(struct hostile *h, struct hostile_conn *c, const struct reg_gen *gen,
+			    struct base_err *err) BASE_WARN_UNUSED;
 void hostile_leave(struct hostile *h);
 
 /* What an address is put into; all else of the job is right. */

@@ -711,19 +711,6 @@ static int random_jobs(struct hostile *h, u64 *state, struct base_err *err)
 	return 0;
 }
 
-/* Jobs of earlier contexts may be without end: somebody has to end them. */
-static int enter_patiently(struct hostile *h, struct hostile_conn *mine, const struct reg_gen *gen,
-			   struct base_err *err)
-{
-	u64 until = base_clock_ns() + HOSTILE_PATIENCE_MS * BASE_NS_PER_MS;
-	int ret;
-
-	do
-		ret = hostile_enter(h, mine, gen, err);
-	while (ret == -EBUSY && base_clock_ns() < until);
-	return ret;
-}
-
 int hostile_random(const struct hostile_plan *plan, struct hostile_conn *mine, struct base_err *err)
 {
 	u64 state = seeded(plan);
@@ -732,7 +719,7 @@ int hostile_random(const struct hostile_plan *plan, struct hostile_conn *mine, s
 	for (u32 i = 0; !ret && i < plan->count; i++) {
 		struct hostile h;
 
-		ret = enter_patiently(&h, mine, plan->gen, err);
+		ret = hostile_enter_patiently(&h, mine, plan->gen, err);
 		if (ret)
 			return ret;
 		ret = random_jobs(&h, &state, err);

@@ -531,7 +531,7 @@ struct scribbler {
 	u64 seed;
 };
 
-static void *scribble(void *arg)
+static __attribute__((no_sanitize("thread"))) void *scribble(void *arg)
 {
 	struct scribbler *s = arg;
 	volatile u32 *word = (volatile u32 *)(void *)s->page;
@@ -591,7 +591,7 @@ struct changer {
 	u64 seed;
 };
 
-static void *change(void *arg)
+static __attribute__((no_sanitize("thread"))) void *change(void *arg)
 {
 	struct changer *c = arg;
 	u64 x = c->seed;
@@ -736,7 +736,8 @@ static void test_mid_flight(void **state)
 		struct hostile h;
 
 		assert_int_equal(hostile_connect(w->d.socket, "short", &c), 0);
-		must(hostile_enter(&h, &c, gen, &err), &err);
+		/* jobs of a device without address spaces of its own are not cancelled, they end */
+		must(hostile_enter_patiently(&h, &c, gen, &err), &err);
 		jobs[0] = hostile_put(&h, HOSTILE_INPUT, hostile_good(&h, HOSTILE_INPUT));
 		for (u32 k = 1; k < BASE_ARRAY_SIZE(jobs); k++)
 			jobs[k] = jobs[0];

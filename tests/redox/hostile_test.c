@@ -525,7 +525,7 @@ struct changer {
 	atomic_bool stop;
 };
 
-static void *change(void *arg)
+static __attribute__((no_sanitize("thread"))) void *change(void *arg)
 {
 	struct changer *c = arg;
 
