@@ -218,6 +218,45 @@ const void *npu_program_output_data(struct npu_program *prog, unsigned i);
 int npu_program_run(struct npu_program *prog, struct npu_queue *queue, uint64_t timeout_ns,
 		    struct npu_completion *done);
 
+/*
+ * Raw access, for programs that are trusted with the whole device.  sim: and vfio-user: devices are
+ * this process's own and always give it; npud gives it to root where it was started with --dma on,
+ * --mmio ro or --mmio rw.  Objects must be gone before the device is closed.
+ */
+struct npu_dma;
+struct npu_window;
+
+/**
+ * npu_dma_alloc() - zeroed memory in one piece for the device
+ * @size: bytes, 1 to 512 MiB, rounded up to 4096; @align: of the device address, a power of two,
+ *        0 and what is below 4096 count as 4096
+ *
+ * On Redox there is no piece above 4 MiB, and sizes use up the next power of two.
+ * Return: 0, -EINVAL, -ENOMEM (memory, quota, no such piece), -EACCES, -ENOENT or -ENODEV (off).
+ */
+int npu_dma_alloc(struct npu_device *dev, uint64_t size, uint64_t align, struct npu_dma **out);
+/** npu_dma_free() - the device must not use it any more.  NULL is allowed. */
+void npu_dma_free(struct npu_dma *dma);
+void *npu_dma_map(struct npu_dma *dma);		     /* CPU address, valid until it is freed */
+uint64_t npu_dma_address(const struct npu_dma *dma); /* device address: physical, or on its bus */
+uint64_t npu_dma_size(const struct npu_dma *dma);    /* bytes, rounded up */
+
+/**
+ * npu_window_open() - registers of a device that the driver runs
+ * @addr, @size: on the bus, inside one BAR; the node N/regions lists the BARs
+ * Return: 0, -EINVAL, -EACCES (not there, or not root), -ENOENT or -ENODEV (off), -ENOMEM.
+ */
+int npu_window_open(struct npu_device *dev, uint64_t addr, uint64_t size, struct npu_window **out);
+void npu_window_close(struct npu_window *window); /* NULL is allowed */
+/**
+ * npu_window_read(), npu_window_write() - one access of @bytes 1, 2, 4 or 8 at a multiple of it; wakes
+ * a device that sleeps, and waits for it
+ * Return: 0, -EINVAL (past the window, not aligned), -EACCES (a write, and windows are read-only),
+ * -EBUSY (the device was told to sleep), -ENODEV.
+ */
+int npu_window_read(struct npu_window *window, uint64_t off, uint32_t bytes, uint64_t *val);
+int npu_window_write(struct npu_window *window, uint64_t off, uint32_t bytes, uint64_t val);
+
 #ifdef __cplusplus
 }
 #endif

@@ -32,6 +32,8 @@ enum abi_npud_op {
 			 * handle is ready, and for a queue whenever its page wakes; arg 0: again, the
 			 * descriptor is there.  A second one replaces the first */
 	ABI_NPUD_CLOSE,
+	ABI_NPUD_SEEK, /* arg: offset (s64), payload: u32 0 from the start, 1 the position, 2 the end
+			* -> the position */
 	ABI_NPUD_NR_OPS,
 };
 

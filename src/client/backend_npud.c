@@ -336,7 +336,7 @@ static int npud_open(struct backend *be, const char *path, u32 *handle, struct b
 	char full[SVC_PATH_MAX + 16];
 	int ret;
 
-	snprintf(full, sizeof(full), "0/%s", path);
+	snprintf(full, sizeof(full), "%s%s", svc_path_is_raw(path) ? "" : "0/", path);
 	ret = ask_path(npud, ABI_NPUD_OPEN, 0, full, handle, err);
 	if (ret)
 		return ret;
@@ -382,12 +382,15 @@ static int npud_call(struct backend *be, u32 handle, void *arg, u64 size, struct
 
 static int npud_map(struct backend *be, u32 handle, void **cpu, struct base_err *err)
 {
-	const struct remote *r = find(to_npud(be), handle);
+	struct remote *r = find(to_npud(be), handle);
+	int ret;
 
-	if (!r || !r->cpu)
-		return base_err_set(err, -EOPNOTSUPP, "handle %u cannot be mapped", handle);
-	*cpu = r->cpu;
-	return 0;
+	if (!r)
+		return base_err_set(err, -EBADF, "handle %u is not open", handle);
+	ret = r->cpu ? 0 : map_remote(to_npud(be), r, err);
+	if (!ret)
+		*cpu = r->cpu;
+	return ret;
 }
 
 /*

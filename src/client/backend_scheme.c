@@ -22,7 +22,7 @@
 
 struct remote { /* a handle: an open descriptor */
 	u32 fd;
-	bool is_queue;
+	bool is_queue, is_dma;
 	void *cpu; /* mapping */
 	u64 size_bytes;
 	size_t events;	       /* of a queue: where its completions are told; SIZE_MAX: not yet */
@@ -141,20 +141,38 @@ static int tree_close(struct backend *be, u32 handle, struct base_err *err)
 	return 0;
 }
 
+/* "mmio:ADDR/SIZE" is /scheme/mmio/ADDR/SIZE beside /scheme/npu, and /scheme/mmio.NAME/... beside
+ * another. */
+static void raw_path(const struct tree *tree, const char *path, char *out, size_t size)
+{
+	const char *name = tree->root + strlen(PREFIX), *colon = strchr(path, ':');
+	const bool plain = strcmp(name, "npu") == 0;
+
+	snprintf(out, size, PREFIX "%.*s%s%s/%s", (int)(colon - path), path, plain ? "" : ".",
+		 plain ? "" : name, colon + 1);
+}
+
 static int tree_open(struct backend *be, const char *path, u32 *handle, struct base_err *err)
 {
 	struct tree *tree = to_tree(be);
-	char full[SVC_PATH_MAX + sizeof(tree->path) + 2];
+	char full[SVC_PATH_MAX + sizeof(tree->path) + 16];
 	s64 fd;
+	int ret;
 
-	snprintf(full, sizeof(full), "%s/%s", tree->path, path);
+	if (svc_path_is_raw(path))
+		raw_path(tree, path, full, sizeof(full));
+	else
+		snprintf(full, sizeof(full), "%s/%s", tree->path, path);
 	fd = rx_open(full, REDOX_O_RDWR | REDOX_O_NONBLOCK);
 	if (fd == -ENOENT || fd == -ENODEV)
 		return base_err_set(err, (int)fd, "%s: %s; is npud running?", full,
 				    base_err_name((int)fd));
 	if (fd < 0)
 		return failed(tree, err, fd, full);
-	return enter(tree, fd, false, handle, err);
+	ret = enter(tree, fd, false, handle, err);
+	if (!ret)
+		find(tree, *handle)->is_dma = strncmp(path, "dma:", 4) == 0;
+	return ret;
 }
 
 static int set_nonblocking(s64 fd)
@@ -189,23 +207,34 @@ static int tree_call(struct backend *be, u32 handle, void *arg, u64 size, struct
 	return ret < 0 ? failed(to_tree(be), err, ret, "call") : 0;
 }
 
+static int mapping_size(struct backend *be, const struct remote *r, u64 *out, struct base_err *err)
+{
+	struct svc_call_bo bo = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(bo) } };
+	struct svc_call_dma dma = { .head = { SVC_CALL_DMA, SVC_CALL_VERSION, sizeof(dma) } };
+	int ret = r->is_dma ? tree_call(be, r->fd, &dma, sizeof(dma), err)
+			    : tree_call(be, r->fd, &bo, sizeof(bo), err);
+
+	*out = r->is_dma ? dma.mem.size_bytes : bo.size_bytes;
+	return ret;
+}
+
 static int tree_map(struct backend *be, u32 handle, void **cpu, struct base_err *err)
 {
-	struct svc_call_bo call = { .head = { SVC_CALL_BO, SVC_CALL_VERSION, sizeof(call) } };
 	struct remote *r = find(to_tree(be), handle);
+	u64 size;
 	int ret;
 
 	if (!r)
 		return base_err_set(err, -EBADF, "handle %u is not open", handle);
-	ret = tree_call(be, handle, &call, sizeof(call), err);
-	if (ret)
-		return ret;
 	if (!r->cpu) {
-		ret = rx_map(NULL, call.size_bytes, REDOX_PROT_READ | REDOX_PROT_WRITE,
-			     REDOX_MAP_SHARED, handle, 0, &r->cpu);
+		ret = mapping_size(be, r, &size, err);
 		if (ret)
-			return failed(to_tree(be), err, ret, "mapping a buffer");
-		r->size_bytes = call.size_bytes;
+			return ret;
+		ret = rx_map(NULL, size, REDOX_PROT_READ | REDOX_PROT_WRITE, REDOX_MAP_SHARED,
+			     handle, 0, &r->cpu);
+		if (ret)
+			return failed(to_tree(be), err, ret, "mapping memory");
+		r->size_bytes = size;
 	}
 	*cpu = r->cpu;
 	return 0;

@@ -93,6 +93,7 @@ static int serve(struct sim *sim, struct base_err *err)
 			     &sim->idx);
 	if (ret)
 		goto err_destroy;
+	svc_offer(sim->svc, SVC_MMIO_RW, true); /* the device is this process's own */
 	ret = svc_client_create(sim->svc, &cred, &sim->client);
 	if (ret)
 		goto err_remove;
@@ -181,6 +182,8 @@ static int sim_open(struct backend *be, const char *path, u32 *handle, struct ba
 	struct sim *sim = to_sim(be);
 	char full[SVC_PATH_MAX + 16];
 
+	if (svc_path_is_raw(path))
+		return svc_open(sim->client, path, handle, err);
 	snprintf(full, sizeof(full), "%u/%s", sim->idx, path);
 	return svc_open(sim->client, full, handle, err);
 }

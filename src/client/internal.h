@@ -29,7 +29,8 @@ struct backend_ops {
 	/* Closes all handles; orderly shutdown. */
 	void (*disconnect)(struct backend *be);
 
-	/* The handle tree; paths below the device: "info", "ctx".  As in service/svc.h. */
+	/* The handle tree; paths below the device: "info", "ctx"; or beside it: svc_path_is_raw().
+	 * As in service/svc.h. */
 	int (*open)(struct backend *be, const char *path, u32 *handle, struct base_err *err);
 	int (*dup)(struct backend *be, u32 handle, const char *path, u32 *out,
 		   struct base_err *err);

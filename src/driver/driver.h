@@ -249,6 +249,27 @@ u32 drv_fw_log_read(struct drv_dev *dev, struct drv_fw_log_reader *reader,
  */
 void drv_dump(struct drv_dev *dev, void (*line)(void *opaque, const char *text), void *opaque);
 
+/*
+ * Raw access, for who is trusted with the whole device: raw.c.
+ */
+
+/** drv_window() - @bar, if it is mapped; -ENODEV. */
+int drv_window(const struct drv_dev *dev, u32 bar, struct os_bar *out) BASE_WARN_UNUSED;
+/** drv_window_writable() - may registers be written without being in the driver's way? */
+bool drv_window_writable(const struct drv_dev *dev);
+/** drv_window_ready() - can registers be read?  0; -EAGAIN: it sleeps and was asked to wake up;
+ * -EBUSY: it was told to sleep, drv_resume() first; -ENODEV: it has no power. */
+int drv_window_ready(struct drv_dev *dev) BASE_WARN_UNUSED;
+/** drv_window_read(), drv_window_write() - one access of @size 1, 2, 4 or 8 bytes, at a multiple of it
+ * inside the BAR.  Not traced. */
+u64 drv_window_read(struct drv_dev *dev, u32 bar, u32 off, u32 size);
+void drv_window_write(struct drv_dev *dev, u32 bar, u32 off, u32 size, u64 val);
+
+/** drv_dma_alloc() - zeroed memory in one piece for the device, that another process may be given;
+ * @align a power of two of at least 4096.  -ENOMEM.  Freed before drv_destroy(). */
+int drv_dma_alloc(struct drv_dev *dev, u64 size, u64 align, struct os_dma *out) BASE_WARN_UNUSED;
+void drv_dma_free(struct drv_dev *dev, struct os_dma *dma);
+
 /* Contexts: one address space (SSID) each.  -EBUSY when SSIDs run out. */
 int drv_ctx_create(struct drv_dev *dev, struct drv_ctx **out) BASE_WARN_UNUSED;
 /** drv_ctx_destroy() - its queues and buffers must be gone. */

@@ -18,6 +18,7 @@ struct os_device;
 
 struct os_bar {
 	u64 size; /* bytes; 0 = BAR not present */
+	u64 addr; /* on the bus; 0 = this seam does not know */
 	bool is_64bit;
 	bool prefetchable;
 };
@@ -64,6 +65,9 @@ struct os_ops {
 	void (*wr32)(struct os_device *os, u32 bar, u32 off, u32 val);
 	u64 (*rd64)(struct os_device *os, u32 bar, u32 off);
 	void (*wr64)(struct os_device *os, u32 bar, u32 off, u64 val);
+	/* The same with @size 1, 2, 4 or 8 bytes, for accesses that are rare. */
+	u64 (*bar_rd)(struct os_device *os, u32 bar, u32 off, u32 size);
+	void (*bar_wr)(struct os_device *os, u32 bar, u32 off, u32 size, u64 val);
 
 	/*
 	 * Zeroed, page-granular memory whose device addresses fit @addr_bits; @align a power of two

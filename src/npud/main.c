@@ -34,7 +34,7 @@ static const char usage[] =
 
 static int set_socket(struct npud_options *opts, const char *val)
 {
-	opts->cfg.scheme.name = val;
+	opts->cfg.schemes[0].name = val;
 	return 0;
 }
 
@@ -52,8 +52,8 @@ static int set_group(struct npud_options *opts, const char *val)
 
 	if (!group)
 		return -EINVAL;
-	opts->cfg.scheme.group = group->gr_gid;
-	opts->cfg.scheme.mode = 0660;
+	opts->cfg.schemes[0].group = group->gr_gid;
+	opts->cfg.schemes[0].mode = 0660;
 	return 0;
 }
 
@@ -89,7 +89,7 @@ static int parse(int argc, char **argv, struct npud_options *opts)
 
 	if (ret >= 0)
 		return ret;
-	if (!opts->cfg.scheme.name)
+	if (!opts->cfg.schemes[0].name)
 		return missing("--socket");
 	return opts->cfg.nr_devices ? -1 : missing("--device");
 }
@@ -136,7 +136,7 @@ static int serve(const struct npud_options *opts, struct base_err *err)
 	ret = confine(opts->user, !has_guest(opts), err);
 	if (ret)
 		goto out;
-	printf("npud: serving on %s\n", opts->cfg.scheme.name);
+	printf("npud: serving on %s\n", opts->cfg.schemes[0].name);
 	fflush(stdout);
 	ready_tell();
 	ret = npud_run(npud, err);
@@ -147,7 +147,8 @@ out:
 
 int main(int argc, char **argv)
 {
-	struct npud_options opts = { .cfg = { .scheme = { .group = UINT32_MAX },
+	struct npud_options opts = { .cfg = { .schemes = { { .group = UINT32_MAX } },
+					      .nr_schemes = 1,
 					      .ignore_env = getauxval(AT_SECURE) != 0,
 					      .log_level = BASE_LOG_WARN } };
 	struct base_err err = { 0 };

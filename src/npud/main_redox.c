@@ -23,7 +23,7 @@ static const char usage[] =
 
 static int set_scheme(struct npud_options *opts, const char *val)
 {
-	opts->cfg.scheme.name = val;
+	opts->cfg.schemes[0].name = val;
 	return 0;
 }
 
@@ -35,6 +35,32 @@ static const struct npud_platform platform = { .usage = usage,
 					       .config = "/etc/npud.conf",
 					       .options = options,
 					       .nr_options = BASE_ARRAY_SIZE(options) };
+
+/* Beside npu: are mmio: and dma:, beside npu1: mmio.npu1: and dma.npu1:. */
+struct names {
+	char text[NPUD_MAX_SCHEMES - 1][40];
+};
+
+static void add_scheme(struct npud_options *opts, char name[40], const char *tree)
+{
+	const char *first = opts->cfg.schemes[0].name;
+	int len = (int)strlen(tree) - 1; /* without the colon */
+
+	if (strcmp(first, "npu") == 0)
+		snprintf(name, 40, "%.*s", len, tree);
+	else
+		snprintf(name, 40, "%.*s.%s", len, tree, first);
+	opts->cfg.schemes[opts->cfg.nr_schemes++] =
+		(struct scheme_config){ .name = name, .tree = tree };
+}
+
+static void add_schemes(struct npud_options *opts, struct names *names)
+{
+	if (opts->cfg.mmio != SVC_MMIO_OFF)
+		add_scheme(opts, names->text[0], "mmio:");
+	if (opts->cfg.dma)
+		add_scheme(opts, names->text[1], "dma:");
+}
 
 /* A descriptor the parent left for us; SIZE_MAX: none. */
 static size_t inherited(const char *name)
@@ -80,13 +106,15 @@ out:
 
 int npud_redox_main(int argc, char **argv, const volatile sig_atomic_t *stop)
 {
-	struct npud_options opts = { .cfg = { .scheme = { .name = "npu" },
+	struct npud_options opts = { .cfg = { .schemes = { { .name = "npu" } },
+					      .nr_schemes = 1,
 					      .stop_fd = -1,
 					      .stop = stop,
 					      .log_level = BASE_LOG_WARN } };
 	struct base_err err = { 0 };
 	size_t channel = inherited("PCID_CLIENT_CHANNEL"), pipe = inherited("INIT_NOTIFY");
 	char device[32];
+	struct names names;
 	int ret = npud_options_parse(&platform, argc, argv, &opts);
 
 	if (ret >= 0)
@@ -99,6 +127,7 @@ int npud_redox_main(int argc, char **argv, const volatile sig_atomic_t *stop)
 	}
 	snprintf(device, sizeof(device), "pcid:%zu", channel);
 	opts.devices[opts.cfg.nr_devices++] = device;
+	add_schemes(&opts, &names);
 	ret = serve(&opts, pipe, &err);
 	if (ret)
 		fprintf(stderr, "npud: %s\n", err.text);

@@ -13,7 +13,8 @@ struct device {
 struct npud {
 	struct loop *loop;
 	struct svc *svc;
-	struct scheme *scheme;
+	struct scheme *schemes[NPUD_MAX_SCHEMES];
+	u32 nr_schemes;
 	struct loop_source stop;
 	const volatile sig_atomic_t *signalled;
 	bool stopping;
@@ -99,7 +100,15 @@ static int start(struct npud *npud, const struct npud_config *cfg, struct base_e
 		if (ret)
 			return ret;
 	}
-	return scheme_create(npud->loop, npud->svc, &cfg->scheme, &npud->scheme, err);
+	svc_offer(npud->svc, cfg->mmio, cfg->dma);
+	for (u32 i = 0; i < cfg->nr_schemes; i++) {
+		ret = scheme_create(npud->loop, npud->svc, &cfg->schemes[i], &npud->schemes[i],
+				    err);
+		if (ret)
+			return ret;
+		npud->nr_schemes++;
+	}
+	return 0;
 }
 
 int npud_create(const struct npud_config *cfg, struct npud **out, struct base_err *err)
@@ -117,6 +126,15 @@ int npud_create(const struct npud_config *cfg, struct npud **out, struct base_er
 	return ret;
 }
 
+static bool settle(struct npud *npud)
+{
+	bool more = false;
+
+	for (u32 i = 0; i < npud->nr_schemes; i++)
+		more |= scheme_settle(npud->schemes[i]);
+	return more;
+}
+
 int npud_run(struct npud *npud, struct base_err *err)
 {
 	while (!npud->stopping && !(npud->signalled && *npud->signalled)) {
@@ -124,7 +142,7 @@ int npud_run(struct npud *npud, struct base_err *err)
 		u64 left = svc_process(npud->svc, scheme_ready);
 		int ret;
 
-		if (scheme_settle(npud->scheme))
+		if (settle(npud))
 			left = 0;
 		svc_listen(npud->svc, true);
 		ret = loop_sleep(npud->loop, left, &wakeup);
@@ -138,7 +156,8 @@ int npud_run(struct npud *npud, struct base_err *err)
 
 void npud_destroy(struct npud *npud)
 {
-	scheme_destroy(npud->scheme);
+	for (u32 i = 0; i < npud->nr_schemes; i++)
+		scheme_destroy(npud->schemes[i]);
 	for (u32 i = 0; i < npud->nr_devices; i++)
 		remove_device(npud, &npud->dev[i]);
 	svc_destroy(npud->svc);

@@ -12,8 +12,13 @@
 
 #define NPUD_MAX_DEVICES 8u
 
+#define NPUD_MAX_SCHEMES 3u
+
 struct npud_config {
-	struct scheme_config scheme;
+	struct scheme_config schemes[NPUD_MAX_SCHEMES]; /* the first is npu: or the socket */
+	u32 nr_schemes;
+	enum svc_mmio mmio;
+	bool dma;
 	const char *const *devices; /* device strings */
 	u32 nr_devices;
 	const char *firmware; /* NULL: search */

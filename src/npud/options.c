@@ -60,6 +60,27 @@ static int set_config(struct npud_options *opts, const char *val)
 	return 0;
 }
 
+static int set_mmio(struct npud_options *opts, const char *val)
+{
+	static const char *const modes[] = {
+		[SVC_MMIO_OFF] = "off", [SVC_MMIO_RO] = "ro", [SVC_MMIO_RW] = "rw"
+	};
+
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(modes); i++) {
+		if (strcmp(val, modes[i]) != 0)
+			continue;
+		opts->cfg.mmio = (enum svc_mmio)i;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int set_dma(struct npud_options *opts, const char *val)
+{
+	opts->cfg.dma = strcmp(val, "on") == 0;
+	return opts->cfg.dma || strcmp(val, "off") == 0 ? 0 : -EINVAL;
+}
+
 static int set_verbose(struct npud_options *opts, const char *val)
 {
 	u32 level = 0;
@@ -77,6 +98,8 @@ static const struct npud_option common[] = {
 	{ "queues", set_queues, "a number, 1 to 65536" },
 	{ "depth", set_depth, "a number of jobs, 1 to 62" },
 	{ "memory", set_memory, "a number of MiB" },
+	{ "mmio", set_mmio, "off, ro or rw" },
+	{ "dma", set_dma, "off or on" },
 	{ "verbose", set_verbose, "1 or 2" },
 };
 

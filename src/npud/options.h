@@ -33,6 +33,9 @@ struct npud_option {
 	"  --contexts N, --queues N, --memory MIB\n"                                                  \
 	"                    what a client may have, over all devices: 16, 64, 1024\n"                \
 	"  --depth N         jobs a queue takes before they are read back: 62\n"                      \
+	"  --mmio ro|rw      serve mmio:, windows of device registers, to root; ro: writes only\n"    \
+	"                    while no driver runs the device\n"                                       \
+	"  --dma on          serve dma:, memory with a device address, to root\n"                     \
 	"  --config FILE     settings, a line each: \"memory 512\"; /etc/npud.conf if it is there.\n" \
 	"                    What is on the command line, the file does not change\n"                 \
 	"  -v, -vv           say more (--verbose 1, 2)\n"                                             \

@@ -103,16 +103,26 @@ static void wr32(struct os_device *os, u32 bar, u32 off, u32 val)
 }
 
 /* An access the model refuses is one a bus would not complete: all-ones. */
-static u64 rd64(struct os_device *os, u32 bar, u32 off)
+static u64 bar_rd(struct os_device *os, u32 bar, u32 off, u32 size)
 {
 	u64 val;
 
-	return vnpu_bar_read(to_inproc(os)->vnpu, bar, off, 8, &val) ? UINT64_MAX : val;
+	return vnpu_bar_read(to_inproc(os)->vnpu, bar, off, size, &val) ? UINT64_MAX : val;
+}
+
+static void bar_wr(struct os_device *os, u32 bar, u32 off, u32 size, u64 val)
+{
+	(void)vnpu_bar_write(to_inproc(os)->vnpu, bar, off, size, val);
+}
+
+static u64 rd64(struct os_device *os, u32 bar, u32 off)
+{
+	return bar_rd(os, bar, off, 8);
 }
 
 static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
 {
-	(void)vnpu_bar_write(to_inproc(os)->vnpu, bar, off, 8, val);
+	bar_wr(os, bar, off, 8, val);
 }
 
 /*
@@ -378,6 +388,8 @@ static const struct os_ops ops = {
 	.wr32 = wr32,
 	.rd64 = rd64,
 	.wr64 = wr64,
+	.bar_rd = bar_rd,
+	.bar_wr = bar_wr,
 	.dma_alloc = dma_alloc,
 	.dma_free = dma_free,
 	.irq_setup = irq_setup,

@@ -134,6 +134,20 @@ static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
 	(void)ret; /* the next read tells */
 }
 
+static u64 bar_rd(struct os_device *os, u32 bar, u32 off, u32 size)
+{
+	u64 val = 0;
+
+	return vfu_client_read(to_vu(os)->client, bar, off, &val, size) ? UINT64_MAX : val;
+}
+
+static void bar_wr(struct os_device *os, u32 bar, u32 off, u32 size, u64 val)
+{
+	int ret = vfu_client_write(to_vu(os)->client, bar, off, &val, size, true);
+
+	(void)ret; /* the next read tells */
+}
+
 /*
  * DMA memory
  */
@@ -418,6 +432,8 @@ static const struct os_ops ops = {
 	.wr32 = wr32,
 	.rd64 = rd64,
 	.wr64 = wr64,
+	.bar_rd = bar_rd,
+	.bar_wr = bar_wr,
 	.dma_alloc = dma_alloc,
 	.dma_free = dma_free,
 	.irq_setup = irq_setup,

@@ -61,7 +61,12 @@ void rs_answer(struct scheme *scheme, u32 tag, s64 result)
 
 void rs_answer_open(struct scheme *scheme, u32 tag, u32 id)
 {
-	const struct redox_cqe cqe = { .flags = REDOX_CQE_REPLY, .tag = tag, .result = id };
+	const struct entry *entry = rs_entry_of(scheme, id);
+	const struct redox_cqe cqe = { .flags = REDOX_CQE_REPLY,
+				       .extra[0] = entry && entry->positioned ? REDOX_CQE_POSITIONED
+									      : 0,
+				       .tag = tag,
+				       .result = id };
 
 	push(scheme, &cqe, id);
 }
@@ -316,6 +321,7 @@ int scheme_create(struct loop *loop, struct svc *svc, const struct scheme_config
 	scheme->loop = loop;
 	scheme->svc = svc;
 	memcpy(scheme->name, cfg->name, strlen(cfg->name) + 1);
+	scheme->tree = cfg->tree ? cfg->tree : "";
 	svc_list_init(&scheme->clients);
 	svc_list_init(&scheme->parked);
 	svc_list_init(&scheme->fired);

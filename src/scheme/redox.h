@@ -61,6 +61,7 @@ struct entry {
 	u32 id;
 	u32 parent;	       /* entry it was made below, 0 = none */
 	bool subscribed;       /* somebody waits for its events */
+	bool positioned;       /* the kernel keeps a position */
 	struct svc_list fired; /* in the scheme's, when the service told of it */
 	char *text;	       /* of an error; what was not read of it */
 	char path[];
@@ -71,7 +72,7 @@ struct parked {
 	struct svc_list link;
 	struct entry *entry;
 	u32 tag;
-	u64 buf, len;
+	u64 buf, len, off;
 };
 
 struct scheme {
@@ -88,6 +89,7 @@ struct scheme {
 	u32 first_free; /* entries before it are taken */
 	bool more;	/* requests are left */
 	char name[32];
+	const char *tree; /* struct scheme_config; "" */
 	struct redox_cqe out[RS_BATCH * 2];
 	u32 opened[RS_BATCH * 2]; /* entry an answer is the first to tell of, 0 = none */
 	u32 nr_out;

@@ -7,6 +7,15 @@
 
 #define MAX_PARKED 4096u
 
+/* At @off, if the kernel keeps a position for it. */
+static s64 read_at(const struct entry *entry, void *buf, u64 size, u64 off, struct base_err *err)
+{
+	struct svc_client *svc = entry->client->svc;
+	s64 ret = entry->positioned ? svc_seek(svc, entry->handle, (s64)off, SVC_SEEK_SET, err) : 0;
+
+	return ret < 0 ? ret : svc_read(svc, entry->handle, buf, size, err);
+}
+
 static bool is_queue(const struct entry *entry)
 {
 	struct svc_stat stat;
@@ -42,7 +51,11 @@ static int park(struct scheme *scheme, struct entry *entry, const struct redox_s
 	if (!p)
 		return -ENOMEM;
 	*p = (struct parked){
-		.entry = entry, .tag = sqe->tag, .buf = sqe->args[1], .len = sqe->args[2]
+		.entry = entry,
+		.tag = sqe->tag,
+		.buf = sqe->args[1],
+		.len = sqe->args[2],
+		.off = sqe->args[3],
 	};
 	svc_list_add(&scheme->parked, &p->link);
 	scheme->nr_parked++;
@@ -61,7 +74,7 @@ static s64 read_error(struct entry *entry, void *buf, u64 size)
 
 /* What there is; 0 and @later: there will be more.  It may come between the look for it and the
  * question whether it will: then it is looked for again. */
-static s64 read_now(const struct entry *entry, void *buf, u64 size, bool *later,
+static s64 read_now(const struct entry *entry, void *buf, u64 size, u64 off, bool *later,
 		    struct base_err *err)
 {
 	s64 n;
@@ -69,8 +82,8 @@ static s64 read_now(const struct entry *entry, void *buf, u64 size, bool *later,
 
 	*later = false;
 	do {
-		n = svc_read(entry->client->svc, entry->handle, buf, size, err);
-		if (n || !is_queue(entry))
+		n = read_at(entry, buf, size, off, err);
+		if (n != -EAGAIN && (n || !is_queue(entry)))
 			return n;
 		ret = svc_wait(entry->client->svc, entry->handle, 0, NULL);
 	} while (!ret);
@@ -91,7 +104,7 @@ s64 rs_read(struct scheme *scheme, struct entry *entry, const struct redox_sqe *
 		return read_error(entry, buf, sqe->args[2]);
 	if (entry->kind != ENTRY_NODE)
 		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
-	n = read_now(entry, buf, sqe->args[2], &later, &scheme->err);
+	n = read_now(entry, buf, sqe->args[2], sqe->args[3], &later, &scheme->err);
 	/* a queue without anything pending has an end, as a pipe nobody writes to */
 	if (n || !later) {
 		if (n > 0)
@@ -118,7 +131,12 @@ s64 rs_write(struct scheme *scheme, struct entry *entry, const struct redox_sqe 
 		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
 	if (size)
 		memcpy(scheme->bounce, (const void *)(uintptr_t)sqe->args[1], size);
-	n = svc_write(entry->client->svc, entry->handle, scheme->bounce, size, &scheme->err);
+	n = entry->positioned ? svc_seek(entry->client->svc, entry->handle, (s64)sqe->args[3],
+					 SVC_SEEK_SET, &scheme->err)
+			      : 0;
+	if (n >= 0)
+		n = svc_write(entry->client->svc, entry->handle, scheme->bounce, size,
+			      &scheme->err);
 	if (n > 0)
 		look_again(scheme, entry);
 	return n;
@@ -184,7 +202,7 @@ static bool answer_parked(struct scheme *scheme, struct entry *entry)
 
 		if (p->entry != entry)
 			continue;
-		n = read_now(entry, (void *)(uintptr_t)p->buf, p->len, &later, NULL);
+		n = read_now(entry, (void *)(uintptr_t)p->buf, p->len, p->off, &later, NULL);
 		if (later)
 			return false; /* another one took it */
 		rs_answer(scheme, p->tag, n);

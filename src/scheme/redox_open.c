@@ -59,6 +59,22 @@ static int open_error(struct entry *entry)
 	return entry->text ? 0 : -ENOMEM;
 }
 
+/* Of a scheme beside the tree of devices. */
+static int open_raw(struct entry *entry, const char *path)
+{
+	struct client *client = entry->client;
+	char full[RS_MAX_PATH + 16];
+	int ret;
+
+	snprintf(full, sizeof(full), "%s%s", client->scheme->tree, path);
+	entry->kind = ENTRY_NODE;
+	ret = svc_open(client->svc, full, &entry->handle, &client->scheme->err);
+	if (!ret) /* what cannot seek says so, whatever is asked */
+		entry->positioned =
+			svc_seek(client->svc, entry->handle, 0, SVC_SEEK_SET, NULL) != -EOPNOTSUPP;
+	return ret;
+}
+
 static int open_entry(struct entry *entry, const char *path)
 {
 	struct client *client = entry->client;
@@ -69,6 +85,8 @@ static int open_entry(struct entry *entry, const char *path)
 	}
 	if (!strcmp(path, "error"))
 		return open_error(entry);
+	if (*client->scheme->tree)
+		return open_raw(entry, path);
 	if (device_path(path, &entry->device)) {
 		entry->kind = ENTRY_DEVICE;
 		return rs_open_device(client, entry);

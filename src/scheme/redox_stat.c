@@ -38,9 +38,9 @@ static s64 put_stat(const struct entry *entry, u64 at, u64 room)
 /* The k-th name in a directory; false behind the last. */
 static bool name_of(const struct entry *dir, u64 k, char *name, size_t size)
 {
-	static const char *const nodes[] = { "info",   "status",  "metrics", "clients",
-					     "log",    "trace",	  "dump",    "counters",
-					     "stream", "control", "ctx" };
+	static const char *const nodes[] = { "info",	 "status", "metrics", "clients",
+					     "log",	 "trace",  "dump",    "regions",
+					     "counters", "stream", "control", "ctx" };
 	struct entry probe = { .client = dir->client, .device = (u32)k };
 
 	if (dir->kind == ENTRY_DEVICE) {
@@ -48,7 +48,8 @@ static bool name_of(const struct entry *dir, u64 k, char *name, size_t size)
 		return k < BASE_ARRAY_SIZE(nodes);
 	}
 	snprintf(name, size, "%llu", (unsigned long long)k);
-	return k <= UINT32_MAX && !rs_open_device(dir->client, &probe);
+	return !*dir->client->scheme->tree && k <= UINT32_MAX &&
+	       !rs_open_device(dir->client, &probe);
 }
 
 static s64 put_names(const struct entry *dir, u64 at, u64 room, u64 first)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A transport: carries the requests of programs to the service (service/svc.h), and its answers
- * back.  One of two is linked: socket.c, a Unix socket (frames: abi/npud.h), and redox.c, a scheme of
- * Redox.  What a request means, and what is wrong with it, is the service's to say.
+ * back.  One of two is linked: socket.c, a Unix socket (frames: abi/npud.h), for all there is, and
+ * redox.c, a scheme of Redox, for one of npu:, mmio:, dma:.  What a request means, and what is wrong with it, is the service's to say.
  *
  * Thread: that of the loop.
  */
@@ -16,8 +16,10 @@ struct scheme;
 
 struct scheme_config {
 	const char *name; /* path of the socket; name of the scheme */
-	u32 mode;	  /* of the socket, 0 = 0600; a scheme's is its namespace's affair */
-	u32 group;	  /* of the socket; ~0: the process's */
+	const char
+		*tree; /* of a scheme: what the service puts before its paths, "mmio:"; NULL: "" */
+	u32 mode;      /* of the socket, 0 = 0600; a scheme's is its namespace's affair */
+	u32 group;     /* of the socket; ~0: the process's */
 };
 
 /**

@@ -238,6 +238,22 @@ static int do_event(struct conn *conn, struct frame_in *in, struct frame_out *ou
 	return 0;
 }
 
+static int do_seek(struct conn *conn, struct frame_in *in, struct frame_out *out,
+		   struct base_err *err)
+{
+	u32 whence = UINT32_MAX;
+	s64 ret;
+
+	if (in->head.size == sizeof(whence))
+		memcpy(&whence, in->payload, sizeof(whence));
+	if (whence > SVC_SEEK_END)
+		return base_err_set(err, -EINVAL, "seek: expected 4 bytes with 0, 1 or 2");
+	ret = svc_seek(conn->client, in->head.handle, (s64)in->head.arg, (enum svc_whence)whence,
+		       err);
+	out->head.result = ret;
+	return ret < 0 ? (int)ret : 0;
+}
+
 static int do_close(struct conn *conn, struct frame_in *in, struct frame_out *out,
 		    struct base_err *err)
 {
@@ -252,6 +268,7 @@ static int (*const ops[ABI_NPUD_NR_OPS])(struct conn *conn, struct frame_in *in,
 	[ABI_NPUD_READ] = do_read,   [ABI_NPUD_WRITE] = do_write, [ABI_NPUD_POST] = do_post,
 	[ABI_NPUD_CALL] = do_call,   [ABI_NPUD_MAP] = do_map,	  [ABI_NPUD_STAT] = do_stat,
 	[ABI_NPUD_READY] = do_ready, [ABI_NPUD_EVENT] = do_event, [ABI_NPUD_CLOSE] = do_close,
+	[ABI_NPUD_SEEK] = do_seek,
 };
 
 /*

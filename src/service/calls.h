@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "abi/dma.h"
 #include "base/types.h"
 
 enum svc_call_kind {
@@ -19,6 +20,8 @@ enum svc_call_kind {
 	SVC_CALL_CTX = 4,
 	SVC_CALL_BO = 5,
 	SVC_CALL_QUEUE = 6,
+	SVC_CALL_MMIO = 7,
+	SVC_CALL_DMA = 8,
 };
 
 #define SVC_CALL_VERSION 1u
@@ -123,5 +126,23 @@ struct svc_call_queue {
 };
 
 static_assert(sizeof(struct svc_call_queue) == 24, "queue");
+
+/** struct svc_call_mmio - one access of a register window; -EAGAIN: wait for the handle, and again */
+struct svc_call_mmio {
+	struct svc_call head;
+	u64 off;   /* in the window */
+	u64 val;   /* written, or what was read */
+	u32 bytes; /* 1, 2, 4 or 8 */
+	u32 is_write;
+};
+
+static_assert(sizeof(struct svc_call_mmio) == 32, "register access");
+
+struct svc_call_dma {
+	struct svc_call head;
+	struct abi_dma mem;
+};
+
+static_assert(sizeof(struct svc_call_dma) == 24, "dma memory");
 
 #endif

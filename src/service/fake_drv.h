@@ -35,6 +35,14 @@ struct drv_dev {
 	u32 log_level, fw_level;
 	int fw_level_error;
 	bool listening;
+	u8 regs[64]; /* BAR0 */
+	u64 bar_addr;
+	u32 access_bytes; /* of the last one */
+	int window_state; /* drv_window_ready() says it */
+	bool writable;
+	int dma_error;
+	u64 dma_align; /* of the last one */
+	u32 nr_dmas;   /* alive */
 };
 
 struct drv_bo {
@@ -427,6 +435,61 @@ u32 drv_queue_reap(struct drv_queue *queue, struct abi_completion *out, u32 max)
 u32 drv_queue_pending(const struct drv_queue *queue)
 {
 	return queue->pending;
+}
+
+int drv_window(const struct drv_dev *dev, u32 bar, struct os_bar *out)
+{
+	if (bar)
+		return -ENODEV;
+	*out = (struct os_bar){ .addr = dev->bar_addr, .size = sizeof(dev->regs) };
+	return 0;
+}
+
+bool drv_window_writable(const struct drv_dev *dev)
+{
+	return dev->writable;
+}
+
+int drv_window_ready(struct drv_dev *dev)
+{
+	return dev->window_state;
+}
+
+u64 drv_window_read(struct drv_dev *dev, u32 bar, u32 off, u32 size)
+{
+	u64 val = 0;
+
+	(void)bar;
+	dev->access_bytes = size;
+	memcpy(&val, dev->regs + off, size);
+	return val;
+}
+
+void drv_window_write(struct drv_dev *dev, u32 bar, u32 off, u32 size, u64 val)
+{
+	(void)bar;
+	dev->access_bytes = size;
+	memcpy(dev->regs + off, &val, size);
+}
+
+int drv_dma_alloc(struct drv_dev *dev, u64 size, u64 align, struct os_dma *out)
+{
+	static const struct os_dma_seg seg = { .addr = FAKE_BASE, .len = 0 };
+
+	dev->dma_align = align;
+	if (dev->dma_error)
+		return dev->dma_error;
+	*out = (struct os_dma){ .cpu = base_zalloc(size), .size = size, .segs = &seg, .fd = 77 };
+	if (!out->cpu)
+		return -ENOMEM;
+	dev->nr_dmas++;
+	return 0;
+}
+
+void drv_dma_free(struct drv_dev *dev, struct os_dma *dma)
+{
+	base_free(dma->cpu);
+	dev->nr_dmas--;
 }
 
 #endif

@@ -100,6 +100,44 @@ static void unlock(struct svc_client *client)
 	pthread_mutex_unlock(&client->svc->lock);
 }
 
+/* Beside the tree of the devices: who opens these is trusted with all of them. */
+static bool mmio_on(const struct svc *svc)
+{
+	return svc->mmio != SVC_MMIO_OFF;
+}
+
+static bool dma_on(const struct svc *svc)
+{
+	return svc->dma;
+}
+
+static const struct raw {
+	const char *prefix;
+	bool (*is_on)(const struct svc *svc);
+	int (*open)(struct svc_client *client, const char *path, u32 *out, struct base_err *err);
+} raws[] = { { "mmio:", mmio_on, svc_mmio_open }, { "dma:", dma_on, svc_dma_open } };
+
+static const struct raw *raw_of(const char *path)
+{
+	for (size_t i = 0; i < BASE_ARRAY_SIZE(raws); i++)
+		if (strncmp(path, raws[i].prefix, strlen(raws[i].prefix)) == 0)
+			return &raws[i];
+	return NULL;
+}
+
+static int open_raw(struct svc_client *client, const struct raw *raw, const char *path, u32 *handle,
+		    struct base_err *err)
+{
+	if (!raw->is_on(client->svc))
+		return base_err_set(err, -ENOENT,
+				    "%s is off; npud --mmio ro, --mmio rw and --dma on "
+				    "turn these schemes on",
+				    raw->prefix);
+	if (!client->cred.privileged)
+		return base_err_set(err, -EACCES, "%s is for root", raw->prefix);
+	return raw->open(client, path + strlen(raw->prefix), handle, err);
+}
+
 static int open_locked(struct svc_client *client, const char *path, u32 *handle,
 		       struct base_err *err)
 {
@@ -108,6 +146,8 @@ static int open_locked(struct svc_client *client, const char *path, u32 *handle,
 	u32 idx;
 	int ret;
 
+	if (raw_of(path))
+		return open_raw(client, raw_of(path), path, handle, err);
 	if (!*path)
 		return svc_node_open(client, NULL, "", handle, err);
 	ret = svc_parse_node(path, &idx, &name, err);
@@ -167,6 +207,20 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 	h = find(client, handle, err);
 	if (h)
 		ret = h->ops->write ? h->ops->write(h, buf, size, err) : no_verb(h, "write", err);
+	unlock(client);
+	return ret;
+}
+
+s64 svc_seek(struct svc_client *client, u32 handle, s64 off, enum svc_whence whence,
+	     struct base_err *err)
+{
+	struct svc_handle *h;
+	s64 ret = -EBADF;
+
+	lock(client);
+	h = find(client, handle, err);
+	if (h)
+		ret = h->ops->seek ? h->ops->seek(h, off, whence, err) : no_verb(h, "seek", err);
 	unlock(client);
 	return ret;
 }

@@ -51,6 +51,8 @@ struct svc {
 	pthread_mutex_t lock; /* see above */
 	pthread_cond_t left;  /* a thread left svc_wait() */
 	struct svc_limits limits;
+	enum svc_mmio mmio;
+	bool dma;
 	struct svc_device *dev[SVC_MAX_DEVICES];
 	struct svc_list clients; /* struct svc_client.link */
 	u32 next_client_id;
@@ -83,6 +85,7 @@ struct svc_handle_ops {
 	s64 (*write)(struct svc_handle *h, const void *buf, u64 size, struct base_err *err);
 	/* @arg is a copy of the client's, @size checked to hold the head. */
 	int (*call)(struct svc_handle *h, struct svc_call *arg, u64 size, struct base_err *err);
+	s64 (*seek)(struct svc_handle *h, s64 off, enum svc_whence whence, struct base_err *err);
 	int (*post)(struct svc_handle *h, const void *buf, u64 size, struct base_err *err);
 	int (*map)(struct svc_handle *h, struct svc_mapping *out, struct base_err *err);
 	u64 (*size)(const struct svc_handle *h); /* for stat; NULL: 0 */
@@ -168,6 +171,15 @@ int svc_log_open(struct svc_client *client, struct svc_device *dev, bool errors,
 		 struct base_err *err) BASE_WARN_UNUSED;
 int svc_control_open(struct svc_client *client, struct svc_device *dev, u32 *out,
 		     struct base_err *err) BASE_WARN_UNUSED;
+
+/* mmio.c, dma.c: behind the colon */
+int svc_mmio_open(struct svc_client *client, const char *path, u32 *out,
+		  struct base_err *err) BASE_WARN_UNUSED;
+int svc_dma_open(struct svc_client *client, const char *path, u32 *out,
+		 struct base_err *err) BASE_WARN_UNUSED;
+struct svc_text;
+/** svc_print_regions() - what mmio: admits of @dev, a line each */
+void svc_print_regions(struct svc_client *client, struct svc_device *dev, struct svc_text *text);
 
 /* stream.c */
 /** svc_stream_open() - samples, with the text behind '?' (may be empty); @params NULL: the counters */

@@ -312,6 +312,7 @@ static const struct node nodes[] = {
 	{ .name = "clients", .print = print_clients },
 	{ .name = "trace", .print = print_trace },
 	{ .name = "dump", .print = print_dump },
+	{ .name = "regions", .print = svc_print_regions },
 };
 
 static const struct node device_list = { .name = "", .print = print_devices };
@@ -469,7 +470,8 @@ static int open_of_device(struct svc_client *client, struct svc_device *dev, con
 	return base_err_set(
 		err, ret,
 		"path: a device has no node \"%s\", expected info, status, metrics, "
-		"clients, log, log?errors, trace, dump, counters, stream, control or ctx",
+		"clients, log, log?errors, trace, dump, regions, counters, stream, control or "
+		"ctx",
 		shown);
 }
 

@@ -264,6 +264,11 @@ int svc_parse_child(const char *path, struct svc_child_spec *out, struct base_er
 	return ret;
 }
 
+bool svc_path_is_raw(const char *path)
+{
+	return strncmp(path, "mmio:", 5) == 0 || strncmp(path, "dma:", 4) == 0;
+}
+
 int svc_parse_node(const char *path, u32 *dev, const char **name, struct base_err *err)
 {
 	const char *slash;

@@ -38,6 +38,8 @@ struct svc_child_spec { /* of a dup on a context */
 /** svc_parse_child() - "bo/SIZE[?...]" or "queue[?...]".  -EINVAL, -ENOENT (no such child). */
 int svc_parse_child(const char *path, struct svc_child_spec *out,
 		    struct base_err *err) BASE_WARN_UNUSED;
+/** svc_path_is_raw() - "mmio:..." or "dma:...": beside the tree of devices. */
+bool svc_path_is_raw(const char *path);
 /** svc_parse_node() - "N/name": the number, and *@name behind the slash.  -ENOENT, -EINVAL. */
 int svc_parse_node(const char *path, u32 *dev, const char **name,
 		   struct base_err *err) BASE_WARN_UNUSED;

@@ -51,6 +51,12 @@ err_free:
 	return ret;
 }
 
+void svc_offer(struct svc *svc, enum svc_mmio mmio, bool dma)
+{
+	svc->mmio = mmio;
+	svc->dma = dma;
+}
+
 void svc_destroy(struct svc *svc)
 {
 	if (!svc)

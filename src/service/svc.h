@@ -6,7 +6,7 @@
  *
  *   ""          read: one line per device
  *   N/info N/status N/metrics N/clients     read: text, a snapshot taken at open; call: structs
- *   N/trace N/dump                          the same, for the privileged
+ *   N/trace N/dump N/regions                the same, for the privileged
  *   N/log N/log?errors                      likewise; read: what the firmware wrote since; wait
  *   N/counters N/stream[?...]               likewise; what the firmware counts, see stream.c; wait
  *   N/control                               likewise; write: one command, see control.c
@@ -14,6 +14,9 @@
  *     dup bo/SIZE[?align=N&flags=F,F]       a buffer; map, call
  *     dup queue[?prio=P]                    a queue; write jobs, read completions, wait, call;
  *                                           map: completions come to the page, abi/job.h
+ *
+ *   mmio:ADDR/SIZE    a window of registers; read, write, seek, call, wait: mmio.c
+ *   dma:SIZE[/ALIGN]  memory for a device; read, call, map: dma.c
  *
  * Threads: any function from any thread, except that a handle must not be closed while another
  * thread uses it (a thread inside svc_wait() is allowed: it is sent home), and that a client must
@@ -31,6 +34,12 @@
 
 struct svc;
 struct svc_client;
+
+/* Raw access to devices, for privileged clients; SVC_MMIO_RO: writes only while no driver runs the
+ * device. */
+enum svc_mmio { SVC_MMIO_OFF, SVC_MMIO_RO, SVC_MMIO_RW };
+
+enum svc_whence { SVC_SEEK_SET, SVC_SEEK_CUR, SVC_SEEK_END };
 
 #define SVC_FOREVER (~UINT64_C(0)) /* svc_wait(): no time limit */
 
@@ -65,6 +74,8 @@ struct svc_stat {
 
 /** svc_create() - @limits may be NULL.  Return: 0, -ENOMEM. */
 int svc_create(const struct svc_limits *limits, struct svc **out) BASE_WARN_UNUSED;
+/** svc_offer() - "mmio:" and "dma:", which are off; before the first client. */
+void svc_offer(struct svc *svc, enum svc_mmio mmio, bool dma);
 /** svc_destroy() - clients must be closed and devices removed.  NULL is allowed. */
 void svc_destroy(struct svc *svc);
 
@@ -110,6 +121,10 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 	      struct base_err *err) BASE_WARN_UNUSED;
 /** svc_call() - fill in a struct of service/calls.h.  -EBADF, -EINVAL, -EOPNOTSUPP. */
 int svc_call(struct svc_client *client, u32 handle, void *arg, u64 size,
+	     struct base_err *err) BASE_WARN_UNUSED;
+/** svc_seek() - set the position that a window is read or written at, relative to its start, the
+ * position, its end.  Return: the position, -EINVAL (outside), -EBADF, -EOPNOTSUPP. */
+s64 svc_seek(struct svc_client *client, u32 handle, s64 off, enum svc_whence whence,
 	     struct base_err *err) BASE_WARN_UNUSED;
 /**
  * svc_post() - svc_write() to a queue for a client that does not wait for the answer: each job that

@@ -38,10 +38,10 @@ static const struct form {
 	u8 size;
 	bool writes;
 } forms[] = {
-	{ { 0x8b, 0x02 }, 2, 4, false },
-	{ { 0x48, 0x8b, 0x02 }, 3, 8, false },
-	{ { 0x89, 0x02 }, 2, 4, true },
-	{ { 0x48, 0x89, 0x02 }, 3, 8, true },
+	{ { 0x8a, 0x02 }, 2, 1, false }, { { 0x66, 0x8b, 0x02 }, 3, 2, false },
+	{ { 0x88, 0x02 }, 2, 1, true },	 { { 0x66, 0x89, 0x02 }, 3, 2, true },
+	{ { 0x8b, 0x02 }, 2, 4, false }, { { 0x48, 0x8b, 0x02 }, 3, 8, false },
+	{ { 0x89, 0x02 }, 2, 4, true },	 { { 0x48, 0x89, 0x02 }, 3, 8, true },
 };
 
 static bool emulate(const struct window *w, greg_t *regs)
@@ -52,15 +52,20 @@ static bool emulate(const struct window *w, greg_t *regs)
 	for (size_t i = 0; i < BASE_ARRAY_SIZE(forms); i++) {
 		const struct form *f = &forms[i];
 
+		const u64 mask = BASE_MASK64(8 * f->size - 1, 0);
+
 		if (memcmp(code, f->code, f->len) != 0)
 			continue;
 		if (f->writes) {
-			val = f->size == 8 ? (u64)regs[REG_RAX] : (u32)regs[REG_RAX];
+			val = (u64)regs[REG_RAX] & mask;
 			(void)!vnpu_bar_write(w->vnpu, w->bar, off, f->size, val);
 		} else {
 			if (vnpu_bar_read(w->vnpu, w->bar, off, f->size, &val))
 				val = UINT64_MAX;
-			regs[REG_RAX] = f->size == 8 ? (greg_t)val : (greg_t)(u32)val;
+			val &= mask;
+			/* bytes and words leave the rest of the register as it is; the others clear it */
+			regs[REG_RAX] = f->size < 4 ? (regs[REG_RAX] & (greg_t)~mask) | (greg_t)val
+						    : (greg_t)val;
 		}
 		regs[REG_RIP] += f->len;
 		return true;

@@ -118,6 +118,7 @@ static int bar_info(struct os_device *os, u32 bar, struct os_bar *out)
 		return -EINVAL;
 	/* prefetchable or not, pcid does not tell: registers are mapped uncached anyway */
 	*out = (struct os_bar){ .size = rx->fn.bar[bar].size,
+				.addr = rx->fn.bar[bar].addr,
 				.is_64bit = rx->fn.bar[bar].is_64bit };
 	return 0;
 }
@@ -164,6 +165,41 @@ static u64 rd64(struct os_device *os, u32 bar, u32 off)
 static void wr64(struct os_device *os, u32 bar, u32 off, u64 val)
 {
 	mmio_wr64(to_redox(os)->bar[bar] + off, val);
+}
+
+static u64 bar_rd(struct os_device *os, u32 bar, u32 off, u32 size)
+{
+	const u8 *at = to_redox(os)->bar[bar] + off;
+
+	switch (size) {
+	case 1:
+		return mmio_rd8(at);
+	case 2:
+		return mmio_rd16(at);
+	case 4:
+		return mmio_rd32(at);
+	default:
+		return mmio_rd64(at);
+	}
+}
+
+static void bar_wr(struct os_device *os, u32 bar, u32 off, u32 size, u64 val)
+{
+	u8 *at = to_redox(os)->bar[bar] + off;
+
+	switch (size) {
+	case 1:
+		mmio_wr8(at, (u8)val);
+		break;
+	case 2:
+		mmio_wr16(at, (u16)val);
+		break;
+	case 4:
+		mmio_wr32(at, (u32)val);
+		break;
+	default:
+		mmio_wr64(at, val);
+	}
 }
 
 /*
@@ -300,6 +336,8 @@ static const struct os_ops ops = {
 	.wr32 = wr32,
 	.rd64 = rd64,
 	.wr64 = wr64,
+	.bar_rd = bar_rd,
+	.bar_wr = bar_wr,
 	.dma_alloc = dma_alloc,
 	.dma_free = dma_free,
 	.irq_setup = irq_setup,

@@ -143,6 +143,9 @@ enum redox_op {
 
 enum redox_stdfs { REDOX_STDFS_GETDENTS = 3, REDOX_STDFS_FSTAT = 4, REDOX_STDFS_FSYNC = 6 };
 
+/* In extra[0] of the answer to an open: the kernel keeps a position and sends it along. */
+enum { REDOX_CQE_POSITIONED = 1 };
+
 enum redox_cqe_kind { REDOX_CQE_REPLY = 0, REDOX_CQE_EVENT = 2 };
 
 /* Of a buffer of length 0. */
