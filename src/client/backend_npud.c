@@ -27,6 +27,7 @@
 #define PREFIX	    "npud:"
 #define POLLS	    4096u /* without a completion, until the daemon is looked after */
 #define NPUD_SOCKET "/run/npud/socket"
+#define CALL_MAX    1024u /* larger than any struct of service/calls.h */
 struct npud {
 	struct backend base;
 	int fd;
@@ -366,17 +367,20 @@ static int npud_dup(struct backend *be, u32 handle, const char *path, u32 *out,
 
 static int npud_call(struct backend *be, u32 handle, void *arg, u64 size, struct base_err *err)
 {
-	struct answer answer = { .buf = arg, .size = size, .fd = -1 };
+	u8 filled[CALL_MAX]; /* not @arg: what comes may be the words of an error */
+	struct answer answer = { .buf = filled, .size = size, .fd = -1 };
 	struct abi_npud_req req = { .op = ABI_NPUD_CALL, .handle = handle, .size = (u32)size };
 	s64 ret;
 
-	if (size > ABI_NPUD_PAYLOAD)
+	if (size > sizeof(filled))
 		return base_err_set(err, -EINVAL, "call: %llu bytes hold no struct of a call",
 				    (unsigned long long)size);
 	ret = ask(to_npud(be), req, arg, &answer, err);
 	if (ret >= 0 && answer.size != size)
 		ret = base_err_set(err, -EPROTO, "npud: a call of %llu bytes came with %llu",
 				   (unsigned long long)size, (unsigned long long)answer.size);
+	if (ret >= 0)
+		memcpy(arg, filled, size);
 	return negative(ret);
 }
 

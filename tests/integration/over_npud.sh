@@ -6,7 +6,7 @@ set -uo pipefail
 dir=$(mktemp -d)
 trap 'kill $npud 2>/dev/null; rm -rf "$dir"' EXIT
 export NPU_TEST_GEN=${3:-npu37}
-"$1" --contexts 200 --queues 256 --memory 16384 --socket "$dir/s" \
+"$1" --mmio rw --dma on --contexts 200 --queues 256 --memory 16384 --socket "$dir/s" \
 	--device "sim:$NPU_TEST_GEN,engine=plain,sched=${4:-auto}" >"$dir/log" 2>&1 &
 npud=$!
 for _ in $(seq 100); do

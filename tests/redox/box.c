@@ -65,7 +65,7 @@ struct box_file *box_file_new(const struct box_file_ops *ops, void *priv)
 
 	if (!file)
 		abort();
-	*file = (struct box_file){ .ops = ops, .refs = 1, .priv = priv };
+	*file = (struct box_file){ .ops = ops, .refs = 1, .pos = UINT64_MAX, .priv = priv };
 	svc_list_init(&file->watches);
 	return file;
 }

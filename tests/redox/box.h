@@ -78,6 +78,8 @@ redox_raw redox_openat_v1(size_t fd, const uint8_t *path, size_t len, uint32_t f
 			  uint32_t fcntl_flags);
 /** box_stdfs() - as the C library's fstat(), getdents() and so on do it */
 s64 box_stdfs(size_t fd, enum redox_stdfs kind, void *payload, size_t len, u64 arg1, u64 arg2);
+/** box_lseek() - as the C library's lseek(): only a size is asked of the server */
+s64 box_lseek(size_t fd, s64 off, int whence);
 /** box_raw() - any request: @args are its 1 to 4 */
 s64 box_raw(size_t fd, u8 opcode, const u64 args[4]);
 

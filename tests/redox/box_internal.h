@@ -44,6 +44,7 @@ struct box_file {
 	const struct box_file_ops *ops;
 	u32 refs;     /* descriptors and mappings */
 	size_t flags; /* REDOX_O_NONBLOCK */
+	u64 pos;      /* of one whose server wants it kept; else UINT64_MAX */
 	struct svc_list watches;
 	void *priv;
 	u64 id; /* of a scheme's handle; of a vector; of a kind of memory */

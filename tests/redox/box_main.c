@@ -82,6 +82,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "no box: %d\n", ret);
 		return 1;
 	}
+	daemon_arg(&daemon, "--mmio=rw");
+	daemon_arg(&daemon, "--dma=on");
 	daemon_arg(&daemon, "--contexts=200");
 	daemon_arg(&daemon, "--queues=256");
 	daemon_arg(&daemon, "--memory=16384");

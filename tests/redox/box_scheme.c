@@ -185,7 +185,7 @@ static void abandon(void *arg)
 }
 
 /* Until it is answered.  A signal asks the server to give up; the answer still is the server's. */
-static s64 ask(struct box_scheme *s, struct req *req)
+static s64 ask_extra(struct box_scheme *s, struct req *req, u8 *extra)
 {
 	u64 start = base_clock_ns();
 	struct box_proc *caller = req->caller;
@@ -212,6 +212,7 @@ static s64 ask(struct box_scheme *s, struct req *req)
 		return ret;
 	}
 	result = req->result;
+	*extra = req->extra;
 	take_back(req);
 	if (req->cancelled && result == -REDOX_ECANCELED)
 		result = -EINTR;
@@ -219,6 +220,13 @@ static s64 ask(struct box_scheme *s, struct req *req)
 		result = -EIO;
 	req_free(req);
 	return result;
+}
+
+static s64 ask(struct box_scheme *s, struct req *req)
+{
+	u8 extra;
+
+	return ask_extra(s, req, &extra);
 }
 
 void box_scheme_signal(struct box_proc *proc)
@@ -462,9 +470,19 @@ static const struct box_file_ops socket_ops = { .name = "scheme socket",
  * The client's side
  */
 
-static s64 finish_open(struct box_proc *proc, struct box_scheme *s, s64 id)
+/* The descriptor of what @req opens; if its server wants that, it has a position. */
+static s64 ask_open(struct box_proc *proc, struct box_scheme *s, struct req *req)
 {
-	return id < 0 ? id : box_fd_add(proc, handle_new(s, (u64)id));
+	u8 extra = 0;
+	s64 id = ask_extra(s, req, &extra);
+	struct box_file *file;
+
+	if (id < 0)
+		return id;
+	file = handle_new(s, (u64)id);
+	if (extra & REDOX_CQE_POSITIONED)
+		file->pos = 0;
+	return box_fd_add(proc, file);
 }
 
 static s64 open_at(struct box_proc *proc, struct box_scheme *s, u64 dir, const u8 *path, size_t len,
@@ -476,7 +494,7 @@ static s64 open_at(struct box_proc *proc, struct box_scheme *s, u64 dir, const u
 	req->sqe.args[1] = lent_at(req);
 	req->sqe.args[2] = len;
 	req->sqe.args[3] = flags;
-	return finish_open(proc, s, ask(s, req));
+	return ask_open(proc, s, req);
 }
 
 static s64 handle_openat(struct box_proc *proc, struct box_file *file, const u8 *path, size_t len,
@@ -495,7 +513,7 @@ static s64 handle_dup(struct box_proc *proc, struct box_file *file, const u8 *bu
 	lend(req, LEND_IN, buf, len);
 	req->sqe.args[1] = lent_at(req);
 	req->sqe.args[2] = len;
-	return finish_open(proc, h->scheme, ask(h->scheme, req));
+	return ask_open(proc, h->scheme, req);
 }
 
 static s64 transfer(struct box_proc *proc, struct box_file *file, enum redox_op op, enum lend how,
@@ -503,13 +521,17 @@ static s64 transfer(struct box_proc *proc, struct box_file *file, enum redox_op 
 {
 	const struct handle *h = file->priv;
 	struct req *req = req_new(h->scheme, proc, op, h->id);
+	s64 n;
 
 	lend(req, how, buf, len);
 	req->sqe.args[1] = lent_at(req);
 	req->sqe.args[2] = len;
-	req->sqe.args[3] = UINT64_MAX; /* not positioned */
+	req->sqe.args[3] = file->pos;
 	req->sqe.args[4] = file->flags & REDOX_O_NONBLOCK;
-	return ask(h->scheme, req);
+	n = ask(h->scheme, req);
+	if (n > 0 && file->pos != UINT64_MAX)
+		file->pos += (u64)n;
+	return n;
 }
 
 static s64 handle_read(struct box_proc *proc, struct box_file *file, u8 *dst, size_t len)
@@ -608,6 +630,35 @@ static const struct box_file_ops handle_ops = { .name = "handle of a scheme",
 						.mmap = handle_mmap,
 						.fevent = handle_fevent,
 						.close = handle_close };
+
+static s64 seek_from(const struct box_file *file, int whence)
+{
+	const struct handle *h = file->priv;
+
+	if (whence == SEEK_SET)
+		return 0;
+	return whence == SEEK_CUR
+		       ? (s64)file->pos
+		       : ask(h->scheme, req_new(h->scheme, box_self, REDOX_OP_FSIZE, h->id));
+}
+
+s64 box_lseek(size_t fd, s64 off, int whence)
+{
+	struct box_file *file;
+	s64 from = -EBADF;
+
+	pthread_mutex_lock(&box_self->box->lock);
+	file = box_fd(box_self, fd);
+	if (file)
+		from = file->ops == &handle_ops && file->pos != UINT64_MAX ? seek_from(file, whence)
+									   : -ESPIPE;
+	if (from >= 0 && from + off < 0)
+		from = -EINVAL;
+	if (from >= 0)
+		file->pos = (u64)(from + off);
+	pthread_mutex_unlock(&box_self->box->lock);
+	return from < 0 ? from : from + off;
+}
 
 /* A request of handle @fd; @payload, if there is one, is lent in the place of the first two args. */
 static s64 ask_handle(size_t fd, u8 opcode, const u64 args[5], void *payload, size_t len)

@@ -19,10 +19,15 @@ struct world {
 	struct daemon daemon;
 };
 
-static void world_open(struct world *w)
+static void world_make(struct world *w)
 {
 	assert_int_equal(box_create(&(struct box_config){ .gen = gen, .seed = 7 }, &w->box), 0);
 	assert_int_equal(daemon_init(&w->daemon, w->box, gen, hws), 0);
+}
+
+static void world_open(struct world *w)
+{
+	world_make(w);
 	assert_int_equal(daemon_start(&w->daemon), 0);
 }
 
@@ -221,6 +226,111 @@ static int memory(void *arg)
 	return 0;
 }
 
+static s64 rx_read(s64 fd, void *buf, size_t size)
+{
+	return redox_result(redox_read_v1((size_t)fd, buf, size));
+}
+
+/* The first address of mmio:, which 0/regions tells. */
+static int find_bar(char *path, size_t size)
+{
+	char text[180] = "";
+	s64 fd = rx_open("/scheme/npu/0/regions", REDOX_O_RDONLY);
+
+	STEP(fd >= 0);
+	STEP(rx_read(fd, text, sizeof(text) - 1) > 6 && !strncmp(text, "bar0: ", 6));
+	text[strcspn(text, "\n")] = '\0';
+	snprintf(path, size, "/scheme/mmio/%s", text + 6);
+	return 0;
+}
+
+static int window(void *arg)
+{
+	char path[200];
+	u8 buf[16];
+	u64 size;
+	s64 fd;
+
+	(void)arg;
+	STEP(!find_bar(path, sizeof(path)));
+	size = strtoull(strrchr(path, '/') + 1, NULL, 0);
+	fd = rx_open(path, REDOX_O_RDWR);
+	STEP(fd >= 0);
+	/* the device may sleep: a read waits until it is awake */
+	STEP(rx_read(fd, buf, 4) == 4);
+	STEP(box_lseek((size_t)fd, 0, SEEK_CUR) == 4);
+	STEP(rx_read(fd, buf, 4) == 4);
+	STEP(box_lseek((size_t)fd, -4, SEEK_END) == (s64)size - 4);
+	STEP(rx_read(fd, buf, 1) == 1);
+	STEP(rx_read(fd, buf, 1) == 1);
+	STEP(rx_read(fd, buf, 2) == 2);
+	STEP(rx_read(fd, buf, 1) == -EINVAL);
+	STEP(box_lseek((size_t)fd, 2, SEEK_SET) == 2);
+	STEP(rx_read(fd, buf, 4) == -EINVAL);
+	STEP(rx_read(fd, buf, 16) == -EINVAL);
+	STEP(box_lseek((size_t)fd, 0, SEEK_SET) == 0);
+	STEP(redox_result(redox_write_v1((size_t)fd, buf, 4)) == -EACCES); /* --mmio ro */
+	STEP(rx_open("/scheme/mmio/0x1000/0x1000", REDOX_O_RDWR) == -EACCES);
+	STEP(rx_open("/scheme/mmio/zz/4", REDOX_O_RDWR) == -EINVAL);
+	STEP(box_stdfs((size_t)rx_open("/scheme/mmio", 0), REDOX_STDFS_GETDENTS, buf, sizeof(buf),
+		       0, 19) == 0);
+	return 0;
+}
+
+static int dma(void *arg)
+{
+	u64 desc[2];
+	volatile u8 *cpu;
+	s64 fd = rx_open("/scheme/dma/65536/131072", REDOX_O_RDWR), at;
+
+	(void)arg;
+	STEP(fd >= 0);
+	STEP(rx_read(fd, desc, sizeof(desc)) == sizeof(desc));
+	STEP(desc[0] && desc[0] % 131072 == 0 && desc[1] == 65536);
+	STEP(rx_read(fd, desc, sizeof(desc)) == 0);
+	at = redox_result(redox_mmap_v1(NULL, 65536, REDOX_PROT_READ | REDOX_PROT_WRITE,
+					REDOX_MAP_SHARED, (size_t)fd, 0));
+	STEP(at > 0);
+	cpu = (volatile u8 *)(uintptr_t)at;
+	STEP(!cpu[0] && !cpu[65535]);
+	cpu[65535] = 1;
+	STEP(!redox_munmap_v1((void *)(uintptr_t)at, 65536));
+	STEP(rx_open("/scheme/dma/4194305", 0) == -ENOMEM); /* no piece is larger than 4 MiB */
+	STEP(rx_open("/scheme/dma/536870913", 0) == -EINVAL);
+	STEP(rx_open("/scheme/dma/4096/3", 0) == -EINVAL);
+	STEP(rx_open("/scheme/dma/0", 0) == -EINVAL);
+	fd = rx_open("/scheme/dma/4194304", 0);
+	STEP(fd >= 0);
+	return 0;
+}
+
+static int no_raw(void *arg)
+{
+	(void)arg;
+	STEP(rx_open("/scheme/mmio/0x1000/0x1000", REDOX_O_RDWR) < 0);
+	STEP(rx_open("/scheme/dma/4096", REDOX_O_RDWR) < 0);
+	return 0;
+}
+
+/* Off unless it was asked for; then for root. */
+static void test_raw(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_open(&w);
+	in_process(&w, 0, no_raw, NULL);
+	world_close(&w);
+	world_make(&w);
+	daemon_arg(&w.daemon, "--mmio=ro");
+	daemon_arg(&w.daemon, "--dma=on");
+	assert_int_equal(daemon_start(&w.daemon), 0);
+	in_process(&w, 0, window, NULL);
+	in_process(&w, 0, dma, NULL);
+	in_process(&w, 1000, no_raw, NULL);
+	world_close(&w);
+}
+
 #define IN_PROCESS(name)                          \
 	static void test_##name(void **state)     \
 	{                                         \
@@ -240,9 +350,13 @@ IN_PROCESS(memory)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_up_and_down),	 cmocka_unit_test(test_info),
-		cmocka_unit_test(test_wrong_paths),	 cmocka_unit_test(test_list),
-		cmocka_unit_test(test_unknown_requests), cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_up_and_down),
+		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_wrong_paths),
+		cmocka_unit_test(test_list),
+		cmocka_unit_test(test_unknown_requests),
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_raw),
 	};
 
 	if (argc > 1)
