@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent
-SERVICE = "check control ctx handle node page path pump queue stream".split()
+SERVICE = "check control ctx dma handle mmio node page path pump queue stream".split()
 
 
 def source(name):

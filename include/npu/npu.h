@@ -143,6 +143,14 @@ enum npu_buffer_flags {
  */
 int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, uint32_t flags,
 		      struct npu_buffer **out);
+/**
+ * npu_buffer_import() - a buffer of memory there is, with what is in it
+ * @fd: a memfd of whole pages, sealed against shrinking (F_SEAL_SHRINK); stays the caller's, who may
+ *      close it; all of it becomes the buffer.  @align, @flags: as for npu_buffer_create()
+ * Return: as npu_buffer_create(), -EBADF, -EACCES (not such a descriptor), -EOPNOTSUPP (Redox).
+ */
+int npu_buffer_import(struct npu_context *ctx, int fd, uint64_t align, uint32_t flags,
+		      struct npu_buffer **out);
 /** npu_buffer_destroy() - no job may use it any more.  NULL is allowed. */
 void npu_buffer_destroy(struct npu_buffer *buf);
 void *npu_buffer_map(struct npu_buffer *buf);		   /* CPU address, valid until destroy */

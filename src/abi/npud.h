@@ -20,15 +20,15 @@
 enum abi_npud_op {
 	ABI_NPUD_HELLO = 1, /* first; struct abi_npud_hello -> the same, version npud's */
 	ABI_NPUD_OPEN,	    /* path -> handle */
-	ABI_NPUD_DUP,	    /* of handle: path -> handle */
-	ABI_NPUD_READ,	    /* arg: most bytes -> bytes */
-	ABI_NPUD_WRITE,	    /* bytes -> how many were taken */
-	ABI_NPUD_POST,	    /* job descriptors; no reply: svc_post() */
-	ABI_NPUD_CALL,	    /* struct of service/calls.h -> filled in */
-	ABI_NPUD_MAP,	    /* -> size in bytes, and a descriptor to map from 0 */
-	ABI_NPUD_STAT,	    /* -> size in bytes; what it is, as text */
-	ABI_NPUD_READY,	    /* -> 0 or why not, as svc_wait() without waiting */
-	ABI_NPUD_EVENT,	    /* arg 1: -> 0 and a descriptor, from which 8 bytes can be read once the
+	ABI_NPUD_DUP,	/* of handle: path -> handle; a descriptor may come along: svc_import() */
+	ABI_NPUD_READ,	/* arg: most bytes -> bytes */
+	ABI_NPUD_WRITE, /* bytes -> how many were taken */
+	ABI_NPUD_POST,	/* job descriptors; no reply: svc_post() */
+	ABI_NPUD_CALL,	/* struct of service/calls.h -> filled in */
+	ABI_NPUD_MAP,	/* -> size in bytes, and a descriptor to map from 0 */
+	ABI_NPUD_STAT,	/* -> size in bytes; what it is, as text */
+	ABI_NPUD_READY, /* -> 0 or why not, as svc_wait() without waiting */
+	ABI_NPUD_EVENT, /* arg 1: -> 0 and a descriptor, from which 8 bytes can be read once the
 			 * handle is ready, and for a queue whenever its page wakes; arg 0: again, the
 			 * descriptor is there.  A second one replaces the first */
 	ABI_NPUD_CLOSE,

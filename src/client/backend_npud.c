@@ -28,6 +28,7 @@
 #define POLLS	    4096u /* without a completion, until the daemon is looked after */
 #define NPUD_SOCKET "/run/npud/socket"
 #define CALL_MAX    1024u /* larger than any struct of service/calls.h */
+
 struct npud {
 	struct backend base;
 	int fd;
@@ -53,14 +54,28 @@ static int gone(struct base_err *err)
 	return base_err_set(err, -ENODEV, "npud: the daemon is gone; start it and open anew");
 }
 
+union control { /* for one descriptor */
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+/* With @fd, unless it is -1. */
 static int send_request(const struct npud *npud, const struct abi_npud_req *req,
-			const void *payload)
+			const void *payload, int fd)
 {
+	union control control = { .head = { .cmsg_len = CMSG_LEN(sizeof(int)),
+					    .cmsg_level = SOL_SOCKET,
+					    .cmsg_type = SCM_RIGHTS } };
 	struct iovec iov[] = { { .iov_base = (void *)(uintptr_t)req, .iov_len = sizeof(*req) },
 			       { .iov_base = (void *)(uintptr_t)payload, .iov_len = req->size } };
 	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = BASE_ARRAY_SIZE(iov) };
 	ssize_t n;
 
+	if (fd >= 0) {
+		memcpy(CMSG_DATA(&control.head), &fd, sizeof(fd));
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+	}
 	do
 		n = sendmsg(npud->fd, &msg, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
@@ -71,7 +86,7 @@ struct answer {
 	void *buf; /* payload goes here */
 	u64 size;  /* room for it, then how much came */
 	bool wants_fd;
-	int fd; /* -1: none came */
+	int fd; /* goes along with the request, then what came; -1: none */
 };
 
 static int take_fd(struct msghdr *msg)
@@ -87,10 +102,7 @@ static int take_fd(struct msghdr *msg)
 
 static s64 recv_reply(const struct npud *npud, u32 tag, struct answer *answer, struct base_err *err)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control;
+	union control control;
 	char text[sizeof(err->text)];
 	struct abi_npud_reply reply;
 	/* words of an error go behind the payload's room; an answer is never longer than that */
@@ -100,7 +112,7 @@ static s64 recv_reply(const struct npud *npud, u32 tag, struct answer *answer, s
 	struct msghdr msg = { .msg_iov = iov,
 			      .msg_iovlen = BASE_ARRAY_SIZE(iov),
 			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
+			      .msg_controllen = CMSG_LEN(sizeof(int)) }; /* no second one */
 	bool good;
 	u64 head;
 	ssize_t n;
@@ -136,8 +148,9 @@ static s64 ask(struct npud *npud, struct abi_npud_req req, const void *payload,
 
 	pthread_mutex_lock(&npud->lock);
 	req.tag = ++npud->tag;
-	ret = send_request(npud, &req, payload) ? gone(err)
-						: recv_reply(npud, req.tag, answer, err);
+	ret = send_request(npud, &req, payload, answer->fd)
+		      ? gone(err)
+		      : recv_reply(npud, req.tag, answer, err);
 	pthread_mutex_unlock(&npud->lock);
 	return ret;
 }
@@ -282,10 +295,10 @@ static int open_buffer(struct npud *npud, struct remote *r, struct base_err *err
  * The tree
  */
 
-static int ask_path(struct npud *npud, enum abi_npud_op op, u32 handle, const char *path, u32 *out,
-		    struct base_err *err)
+static int ask_path(struct npud *npud, enum abi_npud_op op, u32 handle, const char *path, int fd,
+		    u32 *out, struct base_err *err)
 {
-	struct answer answer = { .fd = -1 };
+	struct answer answer = { .fd = fd };
 	s64 ret = ask(
 		npud,
 		(struct abi_npud_req){ .op = (u16)op, .handle = handle, .size = (u32)strlen(path) },
@@ -299,7 +312,7 @@ static int ask_path(struct npud *npud, enum abi_npud_op op, u32 handle, const ch
 
 static enum remote_kind kind_of(const char *path)
 {
-	if (strncmp(path, "bo/", 3) == 0)
+	if (strncmp(path, "bo/", 3) == 0 || strncmp(path, "import", 6) == 0)
 		return REMOTE_BUFFER;
 	return strncmp(path, "queue", 5) == 0 ? REMOTE_QUEUE : REMOTE_OTHER;
 }
@@ -338,7 +351,7 @@ static int npud_open(struct backend *be, const char *path, u32 *handle, struct b
 	int ret;
 
 	snprintf(full, sizeof(full), "%s%s", svc_path_is_raw(path) ? "" : "0/", path);
-	ret = ask_path(npud, ABI_NPUD_OPEN, 0, full, handle, err);
+	ret = ask_path(npud, ABI_NPUD_OPEN, 0, full, -1, handle, err);
 	if (ret)
 		return ret;
 	ret = enter(npud, *handle, NULL, REMOTE_OTHER, err);
@@ -347,7 +360,7 @@ static int npud_open(struct backend *be, const char *path, u32 *handle, struct b
 	return ret;
 }
 
-static int npud_dup(struct backend *be, u32 handle, const char *path, u32 *out,
+static int npud_dup(struct backend *be, u32 handle, const char *path, int fd, u32 *out,
 		    struct base_err *err)
 {
 	struct npud *npud = to_npud(be);
@@ -356,7 +369,7 @@ static int npud_dup(struct backend *be, u32 handle, const char *path, u32 *out,
 
 	if (!parent)
 		return base_err_set(err, -EBADF, "handle %u is not open", handle);
-	ret = ask_path(npud, ABI_NPUD_DUP, handle, path, out, err);
+	ret = ask_path(npud, ABI_NPUD_DUP, handle, path, fd, out, err);
 	if (ret)
 		return ret;
 	ret = enter(npud, *out, parent, kind_of(path), err);
@@ -430,7 +443,7 @@ static s64 submit(struct npud *npud, struct remote *r, const struct abi_job *job
 		return take;
 	req.size = (u32)take * (u32)sizeof(*jobs);
 	atomic_fetch_add(&r->submitted, (u32)take);
-	if (send_request(npud, &req, jobs))
+	if (send_request(npud, &req, jobs, -1))
 		return gone(err);
 	return req.size;
 }

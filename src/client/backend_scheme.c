@@ -183,11 +183,16 @@ static int set_nonblocking(s64 fd)
 	return ret < 0 ? (int)ret : 0;
 }
 
-static int tree_dup(struct backend *be, u32 handle, const char *path, u32 *out,
+static int tree_dup(struct backend *be, u32 handle, const char *path, int along, u32 *out,
 		    struct base_err *err)
 {
-	s64 fd = redox_result(redox_dup_v1(handle, (const u8 *)path, strlen(path)));
+	s64 fd;
 	int ret;
+
+	if (along >= 0)
+		return base_err_set(err, -EOPNOTSUPP, "%s: npud takes no memory of others here",
+				    path);
+	fd = redox_result(redox_dup_v1(handle, (const u8 *)path, strlen(path)));
 
 	if (fd < 0)
 		return failed(to_tree(be), err, fd, path);

@@ -188,9 +188,10 @@ static int sim_open(struct backend *be, const char *path, u32 *handle, struct ba
 	return svc_open(sim->client, full, handle, err);
 }
 
-static int sim_dup(struct backend *be, u32 handle, const char *path, u32 *out, struct base_err *err)
+static int sim_dup(struct backend *be, u32 handle, const char *path, int fd, u32 *out,
+		   struct base_err *err)
 {
-	return svc_dup(to_sim(be)->client, handle, path, out, err);
+	return svc_import(to_sim(be)->client, handle, path, fd, out, err);
 }
 
 static s64 sim_read(struct backend *be, u32 handle, void *buf, u64 size, struct base_err *err)

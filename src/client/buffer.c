@@ -6,14 +6,14 @@
 
 #define KNOWN_FLAGS ((uint32_t)(NPU_BUFFER_WC | NPU_BUFFER_RO | NPU_BUFFER_SHAVE | NPU_BUFFER_DMA))
 
-/* "bo/SIZE?align=A&flags=..." */
-static void make_path(u64 size, u64 align, u32 flags, char *buf, size_t buf_size)
+/* "bo/SIZE?align=A&flags=...", or import in the place of bo/SIZE */
+static void make_path(const char *what, u64 align, u32 flags, char *buf, size_t buf_size)
 {
 	char align_text[40] = "";
 
 	if (align)
 		snprintf(align_text, sizeof(align_text), "align=%llu&", (unsigned long long)align);
-	snprintf(buf, buf_size, "bo/%llu?%sflags=%s%s%s%s", (unsigned long long)size, align_text,
+	snprintf(buf, buf_size, "%s?%sflags=%s%s%s%s", what, align_text,
 		 flags & NPU_BUFFER_WC ? "wc" : "wb", flags & NPU_BUFFER_RO ? ",ro" : "",
 		 flags & NPU_BUFFER_SHAVE ? ",shave" : "", flags & NPU_BUFFER_DMA ? ",dma" : "");
 }
@@ -32,8 +32,9 @@ static int locate(struct npu_buffer *buf)
 	return be->ops->map(be, buf->handle, &buf->cpu, client_err());
 }
 
-int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, uint32_t flags,
-		      struct npu_buffer **out)
+/* @fd: of memory there is; -1: new memory */
+static int make_buffer(struct npu_context *ctx, const char *what, int fd, uint64_t align,
+		       uint32_t flags, struct npu_buffer **out)
 {
 	struct backend *be = ctx->dev->be;
 	struct npu_buffer *buf;
@@ -47,8 +48,8 @@ int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, ui
 	if (!buf)
 		return npu_fail(-ENOMEM, "buffer: no memory");
 	buf->ctx = ctx;
-	make_path(size, align, flags, path, sizeof(path));
-	ret = be->ops->dup(be, ctx->handle, path, &buf->handle, client_err());
+	make_path(what, align, flags, path, sizeof(path));
+	ret = be->ops->dup(be, ctx->handle, path, fd, &buf->handle, client_err());
 	if (ret)
 		goto err_free;
 	ret = locate(buf);
@@ -63,6 +64,23 @@ err_close:
 err_free:
 	base_free(buf);
 	return ret;
+}
+
+int npu_buffer_create(struct npu_context *ctx, uint64_t size, uint64_t align, uint32_t flags,
+		      struct npu_buffer **out)
+{
+	char what[32];
+
+	snprintf(what, sizeof(what), "bo/%llu", (unsigned long long)size);
+	return make_buffer(ctx, what, -1, align, flags, out);
+}
+
+int npu_buffer_import(struct npu_context *ctx, int fd, uint64_t align, uint32_t flags,
+		      struct npu_buffer **out)
+{
+	if (fd < 0)
+		return npu_fail(-EBADF, "buffer: %d is no descriptor", fd);
+	return make_buffer(ctx, "import", fd, align, flags, out);
 }
 
 void buffer_free(struct npu_buffer *buf)

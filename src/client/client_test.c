@@ -78,10 +78,10 @@ static int test_open(struct backend *be, const char *path, u32 *handle, struct b
 	return svc_open(client_of(be), full, handle, err);
 }
 
-static int test_dup(struct backend *be, u32 handle, const char *path, u32 *out,
+static int test_dup(struct backend *be, u32 handle, const char *path, int fd, u32 *out,
 		    struct base_err *err)
 {
-	return svc_dup(client_of(be), handle, path, out, err);
+	return svc_import(client_of(be), handle, path, fd, out, err);
 }
 
 static s64 test_read(struct backend *be, u32 handle, void *buf, u64 size, struct base_err *err)

@@ -32,7 +32,8 @@ struct backend_ops {
 	/* The handle tree; paths below the device: "info", "ctx"; or beside it: svc_path_is_raw().
 	 * As in service/svc.h. */
 	int (*open)(struct backend *be, const char *path, u32 *handle, struct base_err *err);
-	int (*dup)(struct backend *be, u32 handle, const char *path, u32 *out,
+	/* @fd goes along, stays the caller's; -1: none */
+	int (*dup)(struct backend *be, u32 handle, const char *path, int fd, u32 *out,
 		   struct base_err *err);
 	s64 (*read)(struct backend *be, u32 handle, void *buf, u64 size, struct base_err *err);
 	s64 (*write)(struct backend *be, u32 handle, const void *buf, u64 size,

@@ -32,7 +32,7 @@ int npu_queue_create(struct npu_context *ctx, enum npu_priority prio, struct npu
 		return npu_fail(-ENOMEM, "queue: no memory");
 	queue->ctx = ctx;
 	snprintf(path, sizeof(path), "queue?prio=%s", svc_prio_name((u32)prio));
-	ret = be->ops->dup(be, ctx->handle, path, &queue->handle, client_err());
+	ret = be->ops->dup(be, ctx->handle, path, -1, &queue->handle, client_err());
 	if (ret) {
 		base_free(queue);
 		return ret;

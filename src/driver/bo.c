@@ -51,6 +51,18 @@ static int map(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_b
 	return 0;
 }
 
+int drv_bo_memory(struct drv_dev *dev, const struct drv_bo_spec *spec, u64 align, u32 how,
+		  struct drv_bo *bo)
+{
+	if (!spec->import)
+		return dev->ops->dma_alloc(dev->os, bo->size, align, spec->cache,
+					   dev->gen->dma_bits, how, &bo->dma);
+	if (!dev->ops->dma_import)
+		return -EOPNOTSUPP;
+	return dev->ops->dma_import(dev->os, spec->fd, bo->size, align, dev->gen->dma_bits,
+				    &bo->dma);
+}
+
 int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo *bo)
 {
 	struct drv_dev *dev = ctx->dev;
@@ -59,9 +71,8 @@ int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct 
 	if (ret)
 		return ret;
 	/* CONTIGUOUS groups need the device address aligned as the NPU address is */
-	ret = dev->ops->dma_alloc(dev->os, bo->size,
-				  bo->size >= BIG_ALIGN ? BIG_ALIGN : BASE_PAGE_SIZE, spec->cache,
-				  dev->gen->dma_bits, spec->how, &bo->dma);
+	ret = drv_bo_memory(dev, spec, bo->size >= BIG_ALIGN ? BIG_ALIGN : BASE_PAGE_SIZE,
+			    spec->how, bo);
 	if (ret)
 		goto err_put_va;
 	ret = map(ctx, spec, bo);
@@ -112,25 +123,37 @@ static const struct reg_range *range_of(const struct reg_gen *gen, u32 flags)
 	return flags & DRV_BO_DMA ? &gen->va.dma : &gen->va.user;
 }
 
-int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
+static int create(struct drv_ctx *ctx, struct drv_bo_spec *spec, u64 align, u32 flags,
+		  struct drv_bo **out)
 {
 	const u32 all = DRV_BO_WC | DRV_BO_RO | DRV_BO_SHAVE | DRV_BO_DMA | DRV_BO_LENT;
-	struct drv_bo_spec spec = {
-		.size = size,
-		.align = base_max(align, BASE_PAGE_SIZE),
-		.range = range_of(ctx->dev->gen, flags),
-		.cache = flags & DRV_BO_WC ? OS_CACHE_WC : OS_CACHE_WB,
-		.how = flags & DRV_BO_LENT ? OS_DMA_SHARED : 0,
-		.map = flags & DRV_BO_WC ? 0 : DRV_MAP_SNOOP,
-	};
 
-	if (!size || (align && !base_is_pow2(align)) || flags & ~all)
+	if (!spec->size || (align && !base_is_pow2(align)) || flags & ~all)
 		return -EINVAL;
-	if (size > spec.range->end - spec.range->start)
+	spec->align = base_max(align, BASE_PAGE_SIZE);
+	spec->range = range_of(ctx->dev->gen, flags);
+	spec->cache = flags & DRV_BO_WC ? OS_CACHE_WC : OS_CACHE_WB;
+	spec->how = flags & DRV_BO_LENT ? OS_DMA_SHARED : 0;
+	spec->map = flags & DRV_BO_WC ? 0 : DRV_MAP_SNOOP;
+	if (spec->size > spec->range->end - spec->range->start)
 		return -ENOSPC;
 	if (flags & DRV_BO_RO)
-		spec.map |= DRV_MAP_RO;
-	return drv_bo_new(ctx, &spec, out);
+		spec->map |= DRV_MAP_RO;
+	return drv_bo_new(ctx, spec, out);
+}
+
+int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct drv_bo **out)
+{
+	struct drv_bo_spec spec = { .size = size };
+
+	return create(ctx, &spec, align, flags, out);
+}
+
+int drv_bo_import(struct drv_ctx *ctx, int fd, u64 size, u64 align, u32 flags, struct drv_bo **out)
+{
+	struct drv_bo_spec spec = { .size = size, .import = true, .fd = fd };
+
+	return create(ctx, &spec, align, flags, out);
 }
 
 void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo)

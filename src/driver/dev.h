@@ -569,6 +569,8 @@ struct drv_bo_spec {
 	u32 how;	      /* enum os_dma_how */
 	u32 map;	      /* enum drv_map_flags */
 	u64 ro_start, ro_end; /* part of it that is read-only, offsets */
+	bool import;	      /* of memory there is: */
+	int fd;
 };
 /** drv_mmu_bo_open(), drv_mmu_bo_close() - a buffer behind the MMU: drv_gen_ops. */
 int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
@@ -576,6 +578,9 @@ int drv_mmu_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
 void drv_mmu_bo_close(struct drv_bo *bo);
 int drv_bo_new(struct drv_ctx *ctx, const struct drv_bo_spec *spec,
 	       struct drv_bo **out) BASE_WARN_UNUSED;
+/** drv_bo_memory() - what @spec says, for @bo->size.  Return: 0 or what the seam said. */
+int drv_bo_memory(struct drv_dev *dev, const struct drv_bo_spec *spec, u64 align, u32 how,
+		  struct drv_bo *bo) BASE_WARN_UNUSED;
 /** drv_bo_release() - memory of a buffer that is not mapped any more. */
 void drv_bo_release(struct drv_dev *dev, struct drv_bo *bo);
 

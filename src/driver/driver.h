@@ -297,6 +297,11 @@ enum drv_bo_flags {
  */
 int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags,
 		  struct drv_bo **out) BASE_WARN_UNUSED;
+/** drv_bo_import() - of memory that @fd holds from its beginning on: @size whole pages that nobody can
+ * take away; @fd stays the caller's.  Return: as drv_bo_create(), -EACCES (it cannot be written),
+ * -EOPNOTSUPP (not behind this seam). */
+int drv_bo_import(struct drv_ctx *ctx, int fd, u64 size, u64 align, u32 flags,
+		  struct drv_bo **out) BASE_WARN_UNUSED;
 /** drv_bo_destroy() - unmap and free; the caller makes sure that no job uses it. */
 void drv_bo_destroy(struct drv_bo *bo);
 void *drv_bo_cpu(const struct drv_bo *bo);

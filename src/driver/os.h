@@ -75,6 +75,10 @@ struct os_ops {
 	 */
 	int (*dma_alloc)(struct os_device *os, u64 size, u64 align, enum os_cache cache,
 			 u32 addr_bits, u32 how, struct os_dma *out);
+	/* The same of memory that @fd holds, from its beginning, @size whole pages: what is in it stays,
+	 * @fd stays the caller's, and nobody can make it shorter.  NULL: there is no such thing here. */
+	int (*dma_import)(struct os_device *os, int fd, u64 size, u64 align, u32 addr_bits,
+			  struct os_dma *out);
 	void (*dma_free)(struct os_device *os, struct os_dma *dma);
 
 	/* One message-signalled vector; enables it in configuration space. */

@@ -179,6 +179,16 @@ static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache ca
 	return f->inner->ops->dma_alloc(f->inner, size, align, cache, addr_bits, how, out);
 }
 
+static int dma_import(struct os_device *os, int fd, u64 size, u64 align, u32 addr_bits,
+		      struct os_dma *out)
+{
+	struct faulty *f = to_faulty(os);
+
+	if (trips(f) && fired(f, "dma_import %llu", (unsigned long long)size))
+		return -ENOMEM;
+	return f->inner->ops->dma_import(f->inner, fd, size, align, addr_bits, out);
+}
+
 static void dma_free(struct os_device *os, struct os_dma *dma)
 {
 	struct os_device *inner = to_faulty(os)->inner;
@@ -296,6 +306,7 @@ static const struct os_ops ops = {
 	.bar_rd = bar_rd,
 	.bar_wr = bar_wr,
 	.dma_alloc = dma_alloc,
+	.dma_import = dma_import,
 	.dma_free = dma_free,
 	.irq_setup = irq_setup,
 	.irq_teardown = irq_teardown,

@@ -151,6 +151,12 @@ static int dma_alloc(struct os_device *os, u64 size, u64 align, enum os_cache ca
 	return os_pool_alloc(&to_inproc(os)->pool, size, align, addr_bits, how, out);
 }
 
+static int dma_import(struct os_device *os, int fd, u64 size, u64 align, u32 addr_bits,
+		      struct os_dma *out)
+{
+	return os_pool_import(&to_inproc(os)->pool, fd, size, align, addr_bits, out);
+}
+
 static void dma_free(struct os_device *os, struct os_dma *dma)
 {
 	os_pool_free(&to_inproc(os)->pool, dma);
@@ -391,6 +397,7 @@ static const struct os_ops ops = {
 	.bar_rd = bar_rd,
 	.bar_wr = bar_wr,
 	.dma_alloc = dma_alloc,
+	.dma_import = dma_import,
 	.dma_free = dma_free,
 	.irq_setup = irq_setup,
 	.irq_teardown = irq_teardown,

@@ -76,31 +76,40 @@ static int private_create(u64 size, struct os_shmem *out)
 	return cpu == MAP_FAILED ? -ENOMEM : 0;
 }
 
-static int region_create(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 nr_segs,
-			 bool shared, struct os_pool_region **out)
+/* Of @mem, which it takes, even if it fails. */
+static int region_make(struct os_pool *pool, struct os_shmem *mem, u64 align, u32 addr_bits,
+		       u32 nr_segs, struct os_pool_region **out)
 {
 	struct os_pool_region *region = base_zalloc(sizeof(*region));
-	int ret;
+	int ret = -ENOMEM;
 
 	if (!region)
-		return -ENOMEM;
+		goto err_destroy;
 	region->low = addr_bits <= 32;
-	ret = pool->by_fd || shared ? os_shmem_create(size, &region->mem)
-				    : private_create(size, &region->mem);
-	if (ret)
-		goto err_free;
+	region->mem = *mem;
 	ret = bus_map(pool, region, align, addr_bits, nr_segs);
 	if (ret)
-		goto err_destroy;
-	if (!shared)
-		os_shmem_close_fd(&region->mem);
+		goto err_free;
 	*out = region;
 	return 0;
 
-err_destroy:
-	os_shmem_destroy(&region->mem);
 err_free:
 	base_free(region);
+err_destroy:
+	os_shmem_destroy(mem);
+	return ret;
+}
+
+static int region_create(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 nr_segs,
+			 bool shared, struct os_pool_region **out)
+{
+	struct os_shmem mem;
+	int ret = pool->by_fd || shared ? os_shmem_create(size, &mem) : private_create(size, &mem);
+
+	if (!ret)
+		ret = region_make(pool, &mem, align, addr_bits, nr_segs, out);
+	if (!ret && !shared)
+		os_shmem_close_fd(&(*out)->mem);
 	return ret;
 }
 
@@ -191,6 +200,19 @@ static void chunk_free(struct os_pool *pool, const struct block *block)
 	region_destroy(pool, chunk);
 }
 
+static void describe(struct os_pool *pool, struct block *block, u64 size, struct os_dma *out)
+{
+	pool->live++;
+	*out = (struct os_dma){
+		.cpu = (u8 *)block->region->mem.cpu + block->first_page * BASE_PAGE_SIZE,
+		.size = size,
+		.segs = block->segs,
+		.nr_segs = block->region->is_chunk ? 1 : block->region->nr_segs,
+		.fd = block->region->mem.fd,
+		.priv = block,
+	};
+}
+
 int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 how,
 		  struct os_dma *out)
 {
@@ -218,15 +240,28 @@ int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 
 		base_free(block);
 		return ret;
 	}
-	pool->live++;
-	*out = (struct os_dma){
-		.cpu = (u8 *)block->region->mem.cpu + block->first_page * BASE_PAGE_SIZE,
-		.size = size,
-		.segs = block->segs,
-		.nr_segs = block->region->is_chunk ? 1 : block->region->nr_segs,
-		.fd = block->region->mem.fd,
-		.priv = block,
-	};
+	describe(pool, block, size, out);
+	return 0;
+}
+
+int os_pool_import(struct os_pool *pool, int fd, u64 size, u64 align, u32 addr_bits,
+		   struct os_dma *out)
+{
+	struct block *block = base_zalloc(sizeof(*block));
+	struct os_shmem mem;
+	int ret = -ENOMEM;
+
+	if (!block)
+		return ret;
+	ret = os_shmem_import(fd, size, &mem);
+	if (!ret)
+		ret = region_make(pool, &mem, align, addr_bits, 1, &block->region);
+	if (ret) {
+		base_free(block);
+		return ret;
+	}
+	memcpy(block->segs, block->region->segs, sizeof(block->segs));
+	describe(pool, block, size, out);
 	return 0;
 }
 

@@ -28,6 +28,9 @@ struct os_pool {
 /** os_pool_alloc() - as os_ops.dma_alloc(). */
 int os_pool_alloc(struct os_pool *pool, u64 size, u64 align, u32 addr_bits, u32 how,
 		  struct os_dma *out);
+/** os_pool_import() - as os_ops.dma_import(). */
+int os_pool_import(struct os_pool *pool, int fd, u64 size, u64 align, u32 addr_bits,
+		   struct os_dma *out);
 void os_pool_free(struct os_pool *pool, struct os_dma *dma);
 /** os_pool_fini() - everything was freed. */
 void os_pool_fini(struct os_pool *pool);

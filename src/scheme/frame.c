@@ -5,30 +5,58 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+
+union control { /* of one descriptor */
+	struct cmsghdr head;
+	char room[CMSG_SPACE(sizeof(int))];
+};
+
+static int take_fd(struct msghdr *msg)
+{
+	const struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	int fd = -1;
+
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
+	    c->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	return fd;
+}
 
 int frame_recv(int fd, struct frame_in *in)
 {
-	/* no room for control data: the system closes what somebody sends */
+	union control control;
 	struct iovec iov = { .iov_base = in, .iov_len = sizeof(in->head) + ABI_NPUD_PAYLOAD };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		/* not CMSG_SPACE(), which has room for two: the system closes what is more */
+		.msg_controllen = CMSG_LEN(sizeof(int))
+	};
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
+	in->fd = -1;
 	if (n < 0)
 		return errno == EWOULDBLOCK || errno == EINTR ? -EAGAIN : -errno;
-	if (!n)
-		return -ENOTCONN;
-	if ((size_t)n < sizeof(in->head) || msg.msg_flags & MSG_TRUNC ||
-	    in->head.size != (size_t)n - sizeof(in->head))
-		return -EPROTO;
-	return 0;
+	in->fd = take_fd(&msg);
+	if ((size_t)n >= sizeof(in->head) && !(msg.msg_flags & MSG_TRUNC) &&
+	    in->head.size == (size_t)n - sizeof(in->head))
+		return 0;
+	frame_done(in);
+	return n ? -EPROTO : -ENOTCONN;
+}
+
+void frame_done(struct frame_in *in)
+{
+	if (in->fd >= 0)
+		close(in->fd);
+	in->fd = -1;
 }
 
 int frame_send(int fd, const struct frame_out *out)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
+	union control control = { 0 };
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)out,
 			     .iov_len = sizeof(out->head) + out->head.size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };

@@ -9,6 +9,7 @@
 struct frame_in {
 	struct abi_npud_req head;
 	u8 payload[ABI_NPUD_PAYLOAD + 1]; /* a byte for frame_text() */
+	int fd;				  /* came along, whoever received it closes it; -1: none */
 };
 
 struct frame_out {
@@ -19,8 +20,10 @@ struct frame_out {
 };
 
 /** frame_recv() - 0, -EAGAIN (none is there), -ENOTCONN (the other side is gone), -EPROTO (not a
- * frame), or what the system said; descriptors that come along are closed. */
+ * frame), or what the system said: then @in->fd is -1.  Of several descriptors the first stays. */
 int frame_recv(int fd, struct frame_in *in) BASE_WARN_UNUSED;
+/** frame_done() - what came along is closed. */
+void frame_done(struct frame_in *in);
 /** frame_send() - 0, -EAGAIN (not taken now), or what the system said. */
 int frame_send(int fd, const struct frame_out *out) BASE_WARN_UNUSED;
 

@@ -94,7 +94,7 @@ static void send_fds(const void *data, size_t size, const int *fds, u32 nr)
 	assert_int_equal(sendmsg(ends[1], &msg, 0), size);
 }
 
-/* Nobody asked for them, so nobody keeps them. */
+/* One is taken, of however many; nobody else keeps any. */
 static void descriptors_that_come_are_closed(void **state)
 {
 	const struct abi_npud_req head = { .op = 1 };
@@ -106,10 +106,18 @@ static void descriptors_that_come_are_closed(void **state)
 	for (u32 i = 0; i < 8; i++)
 		fds[i] = pipe_ends[1];
 	send_fds(&head, sizeof(head), fds, 8);
+	send_fds(&head, sizeof(head), fds, 2);
 	send_fds(&head, sizeof(head), fds, 1);
+	send_fds(&head, sizeof(head) - 1, fds, 2); /* of what is no frame, none */
 	close(pipe_ends[1]);
-	assert_int_equal(frame_recv(ends[0], &in), 0);
-	assert_int_equal(frame_recv(ends[0], &in), 0);
+	for (u32 i = 0; i < 3; i++) {
+		assert_int_equal(frame_recv(ends[0], &in), 0);
+		assert_true(in.fd >= 0);
+		frame_done(&in);
+		assert_int_equal(in.fd, -1);
+	}
+	assert_int_equal(frame_recv(ends[0], &in), -EPROTO);
+	assert_int_equal(in.fd, -1);
 	assert_int_equal(read(pipe_ends[0], &byte, 1), 0); /* the end: the last writer is gone */
 	close(pipe_ends[0]);
 }

@@ -148,7 +148,7 @@ static int do_dup(struct conn *conn, struct frame_in *in, struct frame_out *out,
 {
 	const char *path = frame_text(in);
 	u32 handle = 0;
-	int ret = path ? svc_dup(conn->client, in->head.handle, path, &handle, err)
+	int ret = path ? svc_import(conn->client, in->head.handle, path, in->fd, &handle, err)
 		       : base_err_set(err, -EINVAL, "dup: the path has a NUL in it");
 
 	out->head.result = handle;
@@ -241,15 +241,12 @@ static int do_event(struct conn *conn, struct frame_in *in, struct frame_out *ou
 static int do_seek(struct conn *conn, struct frame_in *in, struct frame_out *out,
 		   struct base_err *err)
 {
-	u32 whence = UINT32_MAX;
+	u32 whence = UINT32_MAX; /* none there is */
 	s64 ret;
 
 	if (in->head.size == sizeof(whence))
 		memcpy(&whence, in->payload, sizeof(whence));
-	if (whence > SVC_SEEK_END)
-		return base_err_set(err, -EINVAL, "seek: expected 4 bytes with 0, 1 or 2");
-	ret = svc_seek(conn->client, in->head.handle, (s64)in->head.arg, (enum svc_whence)whence,
-		       err);
+	ret = svc_seek(conn->client, in->head.handle, (s64)in->head.arg, whence, err);
 	out->head.result = ret;
 	return ret < 0 ? (int)ret : 0;
 }
@@ -338,6 +335,7 @@ static int serve_next(struct conn *conn)
 	if (ret)
 		return ret == -EAGAIN ? 0 : ret;
 	serve(conn, &scheme->in, &scheme->out);
+	frame_done(&scheme->in);
 	if (scheme->in.head.op == ABI_NPUD_POST)
 		return scheme->out.head.result < 0 ? -EPROTO : 0; /* he has no way to hear of it */
 	ret = frame_send(conn->source.fd, &scheme->out);

@@ -305,6 +305,10 @@ static const char *bo_failure(int code)
 	switch (code) {
 	case -ENOMEM:
 		return "no memory left";
+	case -EACCES:
+		return "the memory cannot be written";
+	case -EOPNOTSUPP:
+		return "the device takes no memory of others";
 	case -ENOSPC:
 		return "the context's address range has no room; try flags=dma, or close buffers";
 	default:
@@ -312,18 +316,44 @@ static const char *bo_failure(int code)
 	}
 }
 
-static int bo_create(struct svc_ctx *ctx, const struct svc_bo_spec *spec, struct svc_bo *bo,
+/* What came along, and what was asked for, have to be of one mind. */
+static int check_import(const struct svc_bo_spec *spec, int fd, u64 *size, struct base_err *err)
+{
+	int ret;
+
+	if (!spec->import)
+		return fd < 0 ? 0
+			      : base_err_set(err, -EINVAL,
+					     "bo: a descriptor came along; import takes one");
+	if (fd < 0)
+		return base_err_set(err, -EINVAL, "import: no descriptor came along");
+	ret = os_shmem_size(fd, size);
+	if (ret == -EACCES)
+		return base_err_set(err, ret,
+				    "import: expected a memfd that is sealed against shrinking "
+				    "(F_SEAL_SHRINK)");
+	if (ret)
+		return base_err_set(err, ret, "import: the memory is not whole pages: %s",
+				    base_err_name(ret));
+	return 0;
+}
+
+static int bo_create(struct svc_ctx *ctx, const struct svc_bo_spec *spec, int fd, struct svc_bo *bo,
 		     struct base_err *err)
 {
-	u32 lent = ctx->handle.client->cred.remote ? DRV_BO_LENT : 0;
-	int ret = check_quota(ctx, spec->size_bytes, err);
+	u32 flags = spec->flags | (ctx->handle.client->cred.remote ? DRV_BO_LENT : 0);
+	u64 size = spec->size_bytes;
+	int ret = check_import(spec, fd, &size, err);
 
+	if (!ret)
+		ret = check_quota(ctx, size, err);
 	if (ret)
 		return ret;
-	ret = drv_bo_create(ctx->drv, spec->size_bytes, spec->align, spec->flags | lent, &bo->drv);
+	ret = spec->import ? drv_bo_import(ctx->drv, fd, size, spec->align, flags, &bo->drv)
+			   : drv_bo_create(ctx->drv, size, spec->align, flags, &bo->drv);
 	if (ret)
 		return base_err_set(err, ret, "bo: cannot make a buffer of %llu bytes: %s",
-				    (unsigned long long)spec->size_bytes, bo_failure(ret));
+				    (unsigned long long)size, bo_failure(ret));
 	bo->ctx = ctx;
 	bo->flags = spec->flags;
 	bo->addr = drv_bo_addr(bo->drv);
@@ -333,7 +363,7 @@ static int bo_create(struct svc_ctx *ctx, const struct svc_bo_spec *spec, struct
 	return 0;
 }
 
-static int bo_open(struct svc_ctx *ctx, const struct svc_bo_spec *spec, u32 *out,
+static int bo_open(struct svc_ctx *ctx, const struct svc_bo_spec *spec, int fd, u32 *out,
 		   struct base_err *err)
 {
 	struct svc_bo *bo = base_zalloc(sizeof(*bo));
@@ -341,7 +371,7 @@ static int bo_open(struct svc_ctx *ctx, const struct svc_bo_spec *spec, u32 *out
 
 	if (!bo)
 		return base_err_set(err, -ENOMEM, "bo: no memory for the handle");
-	ret = bo_create(ctx, spec, bo, err);
+	ret = bo_create(ctx, spec, fd, bo, err);
 	if (ret)
 		goto err_free;
 	bo->handle.ops = &bo_ops;
@@ -359,7 +389,7 @@ err_free:
 	return ret;
 }
 
-static int ctx_dup(struct svc_handle *h, const char *path, u32 *out, struct base_err *err)
+static int ctx_dup(struct svc_handle *h, const char *path, int fd, u32 *out, struct base_err *err)
 {
 	struct svc_child_spec spec;
 	int ret = svc_parse_child(path, &spec, err);
@@ -367,8 +397,9 @@ static int ctx_dup(struct svc_handle *h, const char *path, u32 *out, struct base
 	if (ret)
 		return ret;
 	if (spec.kind == SVC_CHILD_QUEUE)
-		return svc_queue_open(to_ctx(h), &spec.queue, out, err);
-	return bo_open(to_ctx(h), &spec.bo, out, err);
+		return fd < 0 ? svc_queue_open(to_ctx(h), &spec.queue, out, err)
+			      : base_err_set(err, -EINVAL, "queue: a descriptor came along");
+	return bo_open(to_ctx(h), &spec.bo, fd, out, err);
 }
 
 static int ctx_call(struct svc_handle *h, struct svc_call *arg, u64 size, struct base_err *err)

@@ -317,6 +317,15 @@ int drv_bo_create(struct drv_ctx *ctx, u64 size, u64 align, u32 flags, struct dr
 	return 0;
 }
 
+int drv_bo_import(struct drv_ctx *ctx, int fd, u64 size, u64 align, u32 flags, struct drv_bo **out)
+{
+	int ret = drv_bo_create(ctx, size, align, flags, out);
+
+	if (!ret)
+		(*out)->fd = fd;
+	return ret;
+}
+
 void drv_bo_destroy(struct drv_bo *bo)
 {
 	struct drv_bo **at = &bo->ctx->bos;

@@ -171,7 +171,8 @@ int svc_open(struct svc_client *client, const char *path, u32 *handle, struct ba
 	return ret;
 }
 
-int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out, struct base_err *err)
+int svc_import(struct svc_client *client, u32 handle, const char *path, int fd, u32 *out,
+	       struct base_err *err)
 {
 	struct svc_handle *h;
 	int ret = -EBADF;
@@ -179,9 +180,14 @@ int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out, s
 	lock(client);
 	h = find(client, handle, err);
 	if (h)
-		ret = h->ops->dup ? h->ops->dup(h, path, out, err) : no_verb(h, "dup", err);
+		ret = h->ops->dup ? h->ops->dup(h, path, fd, out, err) : no_verb(h, "dup", err);
 	unlock(client);
 	return ret;
+}
+
+int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out, struct base_err *err)
+{
+	return svc_import(client, handle, path, -1, out, err);
 }
 
 s64 svc_read(struct svc_client *client, u32 handle, void *buf, u64 size, struct base_err *err)
@@ -211,8 +217,18 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 	return ret;
 }
 
-s64 svc_seek(struct svc_client *client, u32 handle, s64 off, enum svc_whence whence,
-	     struct base_err *err)
+static s64 seek_locked(struct svc_handle *h, s64 off, u32 whence, struct base_err *err)
+{
+	if (!h->ops->seek)
+		return no_verb(h, "seek", err);
+	if (whence > SVC_SEEK_END)
+		return base_err_set(
+			err, -EINVAL,
+			"seek: from %u, expected 0 the start, 1 the position, 2 the end", whence);
+	return h->ops->seek(h, off, (enum svc_whence)whence, err);
+}
+
+s64 svc_seek(struct svc_client *client, u32 handle, s64 off, u32 whence, struct base_err *err)
 {
 	struct svc_handle *h;
 	s64 ret = -EBADF;
@@ -220,7 +236,7 @@ s64 svc_seek(struct svc_client *client, u32 handle, s64 off, enum svc_whence whe
 	lock(client);
 	h = find(client, handle, err);
 	if (h)
-		ret = h->ops->seek ? h->ops->seek(h, off, whence, err) : no_verb(h, "seek", err);
+		ret = seek_locked(h, off, whence, err);
 	unlock(client);
 	return ret;
 }

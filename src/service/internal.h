@@ -80,7 +80,7 @@ struct svc_client {
 /* Verbs of a kind of handle, under the lock; NULL: -EOPNOTSUPP. */
 struct svc_handle_ops {
 	const char *name;
-	int (*dup)(struct svc_handle *h, const char *path, u32 *out, struct base_err *err);
+	int (*dup)(struct svc_handle *h, const char *path, int fd, u32 *out, struct base_err *err);
 	s64 (*read)(struct svc_handle *h, void *buf, u64 size, struct base_err *err);
 	s64 (*write)(struct svc_handle *h, const void *buf, u64 size, struct base_err *err);
 	/* @arg is a copy of the client's, @size checked to hold the head. */

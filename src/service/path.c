@@ -245,6 +245,10 @@ int svc_parse_child(const char *path, struct svc_child_spec *out, struct base_er
 	if (span_is(head, "queue")) {
 		spec.kind = SVC_CHILD_QUEUE;
 		ret = set_params(queue_params, BASE_ARRAY_SIZE(queue_params), query, &spec, err);
+	} else if (span_is(head, "import")) {
+		spec.kind = SVC_CHILD_BO;
+		spec.bo.import = true;
+		ret = set_params(bo_params, BASE_ARRAY_SIZE(bo_params), query, &spec, err);
 	} else if (head.len >= 3 && memcmp(head.s, "bo/", 3) == 0) {
 		spec.kind = SVC_CHILD_BO;
 		head = (struct span){ head.s + 3, head.len - 3 };
@@ -256,7 +260,7 @@ int svc_parse_child(const char *path, struct svc_child_spec *out, struct base_er
 		ret = set_params(bo_params, BASE_ARRAY_SIZE(bo_params), query, &spec, err);
 	} else {
 		return base_err_set(err, -ENOENT,
-				    "context: no child \"%s\", expected bo/SIZE or queue",
+				    "context: no child \"%s\", expected bo/SIZE, import or queue",
 				    show(head, shown, sizeof(shown)));
 	}
 	if (!ret)

@@ -17,7 +17,8 @@ bool svc_parse_u64(const char *text, size_t len, u64 *out);
 struct svc_bo_spec {
 	u64 size_bytes;
 	u64 align;
-	u32 flags; /* enum drv_bo_flags */
+	u32 flags;   /* enum drv_bo_flags */
+	bool import; /* of a descriptor's memory, which tells the size */
 };
 
 struct svc_queue_spec {
@@ -35,7 +36,7 @@ struct svc_child_spec { /* of a dup on a context */
 	struct svc_queue_spec queue;
 };
 
-/** svc_parse_child() - "bo/SIZE[?...]" or "queue[?...]".  -EINVAL, -ENOENT (no such child). */
+/** svc_parse_child() - "bo/SIZE[?...]", "import[?...]" or "queue[?...]".  -EINVAL, -ENOENT (no such child). */
 int svc_parse_child(const char *path, struct svc_child_spec *out,
 		    struct base_err *err) BASE_WARN_UNUSED;
 /** svc_path_is_raw() - "mmio:..." or "dma:...": beside the tree of devices. */

@@ -57,6 +57,12 @@ static void good_children(void **state)
 	assert_int_equal(spec.bo.flags, DRV_BO_WC | DRV_BO_RO | DRV_BO_DMA);
 	assert_int_equal(svc_parse_child("bo/1?flags=wb,shave", &spec, NULL), 0);
 	assert_int_equal(spec.bo.flags, DRV_BO_SHAVE);
+	assert_int_equal(svc_parse_child("import", &spec, NULL), 0);
+	assert_true(spec.kind == SVC_CHILD_BO && spec.bo.import);
+	assert_int_equal(svc_parse_child("import?align=65536&flags=ro", &spec, NULL), 0);
+	assert_int_equal(spec.bo.align, 65536);
+	assert_int_equal(svc_parse_child("import/4096", &spec, NULL), -ENOENT);
+	assert_int_equal(svc_parse_child("import?prio=idle", &spec, NULL), -EINVAL);
 	assert_int_equal(svc_parse_child("queue", &spec, NULL), 0);
 	assert_int_equal(spec.kind, SVC_CHILD_QUEUE);
 	assert_int_equal(spec.queue.priority, 1);
@@ -83,7 +89,7 @@ static void bad_children(void **state)
 	char big[SVC_PATH_MAX + 2];
 
 	(void)state;
-	refused("", -ENOENT, "expected bo/SIZE or queue");
+	refused("", -ENOENT, "expected bo/SIZE, import or queue");
 	refused("bo", -ENOENT, "no child \"bo\"");
 	refused("Queue", -ENOENT, "Queue");
 	refused("queue/1", -ENOENT, "queue/1");

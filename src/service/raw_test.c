@@ -209,6 +209,7 @@ static void test_seek(void **state)
 	assert_int_equal(svc_seek(f->root, w, 0, SVC_SEEK_CUR, NULL), 16);
 	assert_int_equal(svc_stat(f->root, w, &stat, NULL), 0);
 	assert_int_equal(stat.size_bytes, 16);
+	assert_int_equal(svc_seek(f->root, w, 0, 3, NULL), -EINVAL);
 	assert_int_equal(svc_seek(f->root, 99, 0, SVC_SEEK_SET, NULL), -EBADF);
 	assert_int_equal(svc_seek(f->root, opened(f, "0/info"), 0, SVC_SEEK_SET, NULL),
 			 -EOPNOTSUPP);

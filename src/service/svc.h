@@ -12,6 +12,7 @@
  *   N/control                               likewise; write: one command, see control.c
  *   N/ctx       a context; call, wait (until no job of it is pending)
  *     dup bo/SIZE[?align=N&flags=F,F]       a buffer; map, call
+ *     dup import[?align=N&flags=F,F]        the same of memory the client brings: svc_import()
  *     dup queue[?prio=P]                    a queue; write jobs, read completions, wait, call;
  *                                           map: completions come to the page, abi/job.h
  *
@@ -105,6 +106,11 @@ int svc_open(struct svc_client *client, const char *path, u32 *handle,
 /** svc_dup() - something below an open context.  As svc_open(), and -ENOSPC, -EBADF. */
 int svc_dup(struct svc_client *client, u32 handle, const char *path, u32 *out,
 	    struct base_err *err) BASE_WARN_UNUSED;
+/** svc_import() - svc_dup() of "import[?...]": a buffer of the memory that @fd holds, a memfd that is
+ * sealed against shrinking, whole pages; @fd stays the caller's; -1: as svc_dup().  As svc_dup(), and
+ * -EACCES, -EOPNOTSUPP. */
+int svc_import(struct svc_client *client, u32 handle, const char *path, int fd, u32 *out,
+	       struct base_err *err) BASE_WARN_UNUSED;
 /**
  * svc_read() - text: bytes, 0 at the end.  Queue: whole completions, as many as fit and are there;
  * 0 when none is.  Never blocks.
@@ -123,8 +129,9 @@ s64 svc_write(struct svc_client *client, u32 handle, const void *buf, u64 size,
 int svc_call(struct svc_client *client, u32 handle, void *arg, u64 size,
 	     struct base_err *err) BASE_WARN_UNUSED;
 /** svc_seek() - set the position that a window is read or written at, relative to its start, the
- * position, its end.  Return: the position, -EINVAL (outside), -EBADF, -EOPNOTSUPP. */
-s64 svc_seek(struct svc_client *client, u32 handle, s64 off, enum svc_whence whence,
+ * position, its end (@whence: enum svc_whence).  Return: the position, -EINVAL (outside, no such
+ * whence), -EBADF, -EOPNOTSUPP. */
+s64 svc_seek(struct svc_client *client, u32 handle, s64 off, u32 whence,
 	     struct base_err *err) BASE_WARN_UNUSED;
 /**
  * svc_post() - svc_write() to a queue for a client that does not wait for the answer: each job that

@@ -35,8 +35,7 @@ void ref_ctx_close(struct drv_ctx *ctx)
 int ref_bo_open(struct drv_ctx *ctx, const struct drv_bo_spec *spec, struct drv_bo *bo)
 {
 	struct drv_dev *dev = ctx->dev;
-	int ret = dev->ops->dma_alloc(dev->os, bo->size, spec->align, spec->cache,
-				      dev->gen->dma_bits, spec->how | OS_DMA_CONTIGUOUS, &bo->dma);
+	int ret = drv_bo_memory(dev, spec, spec->align, spec->how | OS_DMA_CONTIGUOUS, bo);
 
 	if (ret)
 		return ret;

@@ -48,6 +48,13 @@ void drv_job_end(struct drv_dev *d, u32 id, u32 status)
 	(void)d, (void)id, (void)status;
 }
 
+int drv_bo_memory(struct drv_dev *d, const struct drv_bo_spec *spec, u64 align, u32 how,
+		  struct drv_bo *bo)
+{
+	return d->ops->dma_alloc(d->os, bo->size, align, spec->cache, d->gen->dma_bits, how,
+				 &bo->dma);
+}
+
 void drv_bo_release(struct drv_dev *d, struct drv_bo *bo)
 {
 	(void)d, (void)bo;

@@ -22,6 +22,13 @@ int os_shmem_create(u64 size, struct os_shmem *out)
 	return 0;
 }
 
+int os_shmem_size(int fd, u64 *out)
+{
+	(void)fd;
+	(void)out;
+	return -EOPNOTSUPP;
+}
+
 void os_shmem_close_fd(struct os_shmem *mem)
 {
 	(void)mem;
