@@ -25,7 +25,8 @@
 #include "service/path.h"
 
 #define PREFIX	    "npud:"
-#define POLLS	    4096u /* without a completion, until the daemon is looked after */
+#define POLLS	    64u			   /* without a completion, until the clock is looked at */
+#define LOOK_NS	    (100 * BASE_NS_PER_MS) /* without a completion, until npud is looked after */
 #define NPUD_SOCKET "/run/npud/socket"
 #define CALL_MAX    1024u /* larger than any struct of service/calls.h */
 
@@ -496,6 +497,30 @@ static bool is_gone(const struct npud *npud)
 	return poll(&pfd, 1, 0) > 0 && pfd.revents & (POLLRDHUP | POLLHUP | POLLERR);
 }
 
+/* After so many looks at the page that found nothing, and as long as nothing came: a job that runs
+ * costs no call. */
+static bool is_silent(struct remote *r, u64 now_ns)
+{
+	if (!r->silent_ns || r->silent_ns > now_ns)
+		r->silent_ns = now_ns;
+	if (now_ns - r->silent_ns < LOOK_NS)
+		return false;
+	r->silent_ns = now_ns;
+	return true;
+}
+
+static s64 read_queue(const struct npud *npud, struct remote *r, void *buf, u64 size,
+		      struct base_err *err)
+{
+	s64 ret = take_completions(r, buf, size / sizeof(struct abi_completion));
+
+	if (ret)
+		r->silent_ns = 0;
+	else if (++r->nr_empty % POLLS == 0 && is_silent(r, base_clock_ns()) && is_gone(npud))
+		return gone(err);
+	return ret;
+}
+
 static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct base_err *err)
 {
 	struct npud *npud = to_npud(be);
@@ -505,10 +530,8 @@ static s64 npud_read(struct backend *be, u32 handle, void *buf, u64 size, struct
 				 .fd = -1 };
 	s64 ret;
 
-	if (r && r->kind == REMOTE_QUEUE && size >= sizeof(struct abi_completion)) {
-		ret = take_completions(r, buf, size / sizeof(struct abi_completion));
-		return ret || ++r->nr_empty % POLLS || !is_gone(npud) ? ret : gone(err);
-	}
+	if (r && r->kind == REMOTE_QUEUE && size >= sizeof(struct abi_completion))
+		return read_queue(npud, r, buf, size, err);
 	ret = ask(
 		npud,
 		(struct abi_npud_req){ .op = ABI_NPUD_READ, .handle = handle, .arg = answer.size },

@@ -121,7 +121,7 @@ static void dup_fails(u32 ctx, const char *path, int code, const char *text)
 
 	says(0); /* to the close */
 	err = (struct base_err){ 0 };
-	assert_int_equal(npud_dup(&npud->base, ctx, path, &out, &err), code);
+	assert_int_equal(npud_dup(&npud->base, ctx, path, -1, &out, &err), code);
 	if (!strstr(err.text, text))
 		fail_msg("it says \"%s\"", err.text);
 }
@@ -188,7 +188,7 @@ static void handles(void **state)
 	says(0);
 	assert_int_equal(npud_open(&npud->base, "ctx", &out, &err), -EPROTO);
 	tag = npud->tag;
-	assert_int_equal(npud_dup(&npud->base, 55, "queue", &out, &err), -EBADF);
+	assert_int_equal(npud_dup(&npud->base, 55, "queue", -1, &out, &err), -EBADF);
 }
 
 static void buffers(void **state)
@@ -228,7 +228,7 @@ static void buffers(void **state)
 	says(2);
 	says_bo(0x1000, 8192);
 	says_fd(8192, "", 0, memory(8192));
-	assert_int_equal(npud_dup(&npud->base, ctx, "bo/8192", &bo, &err), 0);
+	assert_int_equal(npud_dup(&npud->base, ctx, "bo/8192", -1, &bo, &err), 0);
 	assert_int_equal(npud_map(&npud->base, bo, &cpu, &err), 0);
 	memset(cpu, 1, 8192);
 	says_fd(0, "", 0, memory(1)); /* one that nobody asked for */
@@ -258,7 +258,7 @@ static void queues(void **state)
 	says(2);
 	says_fd(4096, "", 0, fd);
 	says_fd(0, "", 0, eventfd(0, EFD_CLOEXEC));
-	assert_int_equal(npud_dup(&npud->base, ctx, "queue", &queue, &err), 0);
+	assert_int_equal(npud_dup(&npud->base, ctx, "queue", -1, &queue, &err), 0);
 	/* a tail that counts more than a page holds: that many, and no more */
 	page.tail = 0x80000000;
 	assert_int_equal(pwrite(other, &page, sizeof(page), 0), sizeof(page));
@@ -306,11 +306,11 @@ static void gone_while_waiting(void **state)
 	says(2);
 	says_bo(0x1000, 4096);
 	says_fd(4096, "", 0, memory(4096));
-	assert_int_equal(npud_dup(&npud->base, ctx, "bo/4096", &bo, &err), 0);
+	assert_int_equal(npud_dup(&npud->base, ctx, "bo/4096", -1, &bo, &err), 0);
 	says(3);
 	says_fd(4096, "", 0, memory(4096));
 	says_fd(0, "", 0, eventfd(0, EFD_CLOEXEC));
-	assert_int_equal(npud_dup(&npud->base, ctx, "queue", &queue, &err), 0);
+	assert_int_equal(npud_dup(&npud->base, ctx, "queue", -1, &queue, &err), 0);
 	assert_int_equal(npud_wait(&npud->base, queue, 0, &err), -ENODATA);
 	assert_int_equal(npud_write(&npud->base, queue, &job, sizeof(job), &err), sizeof(job));
 	assert_int_equal(npud_wait(&npud->base, queue, BASE_NS_PER_MS, &err), -ETIMEDOUT);

@@ -189,12 +189,12 @@ static void words(void **state)
 	kernel.open = 0;
 	kernel.dup = -ENODEV;
 	kernel.words = "words of before";
-	assert_int_equal(tree_dup(be, 1, "queue", &handle, &err), -ENODEV);
+	assert_int_equal(tree_dup(be, 1, "queue", -1, &handle, &err), -ENODEV);
 	assert_non_null(strstr(err.text, "gone; open anew"));
 	kernel.dup = 0;
 	kernel.fcntl = -EIO;
 	kernel.words = NULL;
-	assert_int_equal(tree_dup(be, 1, "queue", &handle, &err), -EIO);
+	assert_int_equal(tree_dup(be, 1, "queue", -1, &handle, &err), -EIO);
 	kernel.fcntl = 0;
 	kernel.open = (s64)UINT32_MAX + 5; /* a descriptor of the other table */
 	kernel.nr_open++;
@@ -208,7 +208,7 @@ static void counts(void **state)
 	u32 queue = 0;
 
 	(void)state;
-	assert_int_equal(tree_dup(be, FIRST_FD, "queue", &queue, &err), 0);
+	assert_int_equal(tree_dup(be, FIRST_FD, "queue", -1, &queue, &err), 0);
 	kernel.read = 64;
 	assert_int_equal(tree_read(be, queue, buf, sizeof(buf), &err), 64);
 	kernel.read = 65;
@@ -236,7 +236,7 @@ static void mappings(void **state)
 	(void)state;
 	assert_int_equal(tree_map(be, 9999, &cpu, &err), -EBADF);
 	assert_non_null(strstr(err.text, "handle 9999"));
-	assert_int_equal(tree_dup(be, FIRST_FD, "bo/8192", &bo, &err), 0);
+	assert_int_equal(tree_dup(be, FIRST_FD, "bo/8192", -1, &bo, &err), 0);
 	kernel.call = -EBADF;
 	assert_int_equal(tree_map(be, bo, &cpu, &err), -EBADF);
 	kernel.call = 0;
@@ -258,7 +258,7 @@ static void waits(void **state)
 
 	(void)state;
 	assert_int_equal(tree_wait(be, 9999, 0, &err), -EBADF);
-	assert_int_equal(tree_dup(be, FIRST_FD, "queue", &queue, &err), 0);
+	assert_int_equal(tree_dup(be, FIRST_FD, "queue", -1, &queue, &err), 0);
 	assert_int_equal(tree_wait(be, queue, 0, &err), -ENODATA);
 	kernel.write = sizeof(jobs);
 	assert_int_equal(tree_write(be, queue, jobs, sizeof(jobs), &err), sizeof(jobs));

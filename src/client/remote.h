@@ -26,6 +26,7 @@ struct remote {
 	_Atomic u32 submitted;	     /* of a queue, ever */
 	u32 taken;		     /* of them; page->head */
 	u32 nr_empty;		     /* reads that found nothing */
+	u64 silent_ns;		     /* since when, or since the daemon was looked after */
 };
 
 struct remotes {
