@@ -557,11 +557,12 @@ static int sleep_on(const struct npud *npud, const struct remote *r, u64 until_n
 
 	if (ppoll(fds, BASE_ARRAY_SIZE(fds), &ts, NULL) < 0 && errno != EINTR)
 		return base_err_set(err, -errno, "npud: waiting: %s", strerror(errno));
-	if (fds[0].revents & POLLIN)
-		(void)!read(r->event_fd, &count, sizeof(count));
-	else if (fds[0].revents | fds[1].revents)
-		return gone(err);
-	return 0;
+	if (!(fds[0].revents | fds[1].revents))
+		return 0;
+	/* what was told before the daemon went, first; then the other end of this is closed, too */
+	if (fds[0].revents & POLLIN && read(r->event_fd, &count, sizeof(count)) != 0)
+		return 0;
+	return gone(err);
 }
 
 static bool has_completions(const struct remote *r)

@@ -338,15 +338,17 @@ static void many(void **state)
 	(void)state;
 	for (u32 i = 0; i < MAX_ENTRIES; i++) {
 		kernel.nr_sqe = kernel.nr_read = kernel.nr_cqe = 0;
-		ret = open_path(7, RS_ROOT_ID, "error");
+		if (i == MAX_OF_ONE) /* one program has its share, the others theirs */
+			assert_int_equal(open_path(7, RS_ROOT_ID, "error"), -EMFILE);
+		ret = open_path(7 + i / MAX_OF_ONE, RS_ROOT_ID, "error");
 		assert_int_equal(ret, i + RS_FIRST_ID);
 		second = i == 1 ? (u64)ret : second;
 	}
 	kernel.nr_sqe = kernel.nr_read = kernel.nr_cqe = 0;
 	assert_int_equal(open_path(7, RS_ROOT_ID, "error"), -EMFILE);
-	assert_int_equal(open_path(9, RS_ROOT_ID, "error"), -EMFILE);
+	assert_int_equal(open_path(99, RS_ROOT_ID, "error"), -EMFILE);
 	tell(REDOX_OP_CLOSE, second, 0);
-	assert_int_equal(open_path(9, RS_ROOT_ID, "error"), second);
+	assert_int_equal(open_path(99, RS_ROOT_ID, "error"), second);
 }
 
 /* Whichever call of the kernel fails while it is made: its error, words, and nothing is left. */

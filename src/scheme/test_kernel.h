@@ -19,6 +19,7 @@
 
 #define MAX_MESSAGES 512u
 #define MAX_ENTRIES  65536u /* as redox_entry.c has it */
+#define MAX_OF_ONE   8192u  /* likewise */
 
 enum { FD_EVENT = 30, FD_CAP, FD_SOCKET, FD_ROOT };
 

@@ -15,7 +15,7 @@ offers() { # LINE WORD...: all of them
 	shift
 	_npu 2>"$dir/err"
 	for word in "$@"; do
-		printf '%s\n' "${COMPREPLY[@]}" | grep -qxF -- "$word" ||
+		grep -qxF -- "$word" <<<"$(printf '%s\n' "${COMPREPLY[@]}")" ||
 			{ echo "FAILED: '$COMP_LINE' lacks $word: ${COMPREPLY[*]} $(cat "$dir/err")"; failed=$((failed + 1)); return; }
 	done
 	passed=$((passed + 1))
