@@ -5,7 +5,8 @@
  *
  * Copies and fills move in slices under the lock.  An inference runs without it; what belongs to it
  * then is compute.inv and compute.bindings, private copies, and the executor.  When its job is
- * gone at the end (context released, IP reset) the result is dropped.
+ * gone at the end (context released, IP reset) the result is dropped; until then the host is not
+ * told that it is gone, because the host gives the memory to somebody else: vnpu_compute_lingers().
  *
  * Status of a job whose inference failed: see status_of().
  */
@@ -164,10 +165,6 @@ void vnpu_compute_drop(struct vnpu *v, u32 ssid)
 	struct vnpu_compute *c = &v->compute;
 
 	c->drop[ssid / 64] |= BASE_BIT64(ssid % 64);
-	if (c->unlocked && c->ssid == ssid) {
-		c->cut = true; /* the number may be another's soon */
-		vnpu_compute_stop(v);
-	}
 	drop_soon(v);
 }
 
@@ -246,14 +243,13 @@ static int run_unlocked(struct vnpu *v, const struct vnpu_job *job, struct base_
 	};
 	int ret;
 
-	c->ssid = job->ssid;
-	c->cut = false;
 	__atomic_store_n(&c->stop, 0, __ATOMIC_RELAXED);
 	c->unlocked = true;
 	vnpu_unlock(&v->lock);
 	ret = vnpu_exec_run(c->exec, &exec_job, err);
 	vnpu_lock(&v->lock);
 	c->unlocked = false;
+	vnpu_ipc_go_on(v);
 	atomic_fetch_add(&v->threads.idle_word, 1);
 	vnpu_futex_wake(&v->threads.idle_word, INT32_MAX);
 	return ret;
@@ -269,7 +265,7 @@ static u32 infer(struct vnpu *v)
 	if (!ret)
 		ret = run_unlocked(v, &job, &err);
 	v->stats.inferences++;
-	if (ret) {
+	if (ret && ret != -ECANCELED) { /* nobody asks any more */
 		snprintf(where, sizeof(where), "job 0x%x of SSID %u", job.id, job.ssid);
 		vnpu_report(v, VNPU_UNSPECIFIED, where, "inference failed: %s", err.text);
 	}

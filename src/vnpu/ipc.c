@@ -266,7 +266,7 @@ void vnpu_ipc_flush(struct vnpu *v)
 {
 	struct vnpu_fw *fw = &v->fw;
 
-	if (fw->state != VNPU_FW_RUNNING && fw->state != VNPU_FW_SAVED)
+	if ((fw->state != VNPU_FW_RUNNING && fw->state != VNPU_FW_SAVED) || vnpu_compute_lingers(v))
 		return;
 	while (fw->out_tail != fw->out_head) {
 		const struct vnpu_out *o = &fw->out[fw->out_tail % VNPU_NR_OUT];
@@ -283,8 +283,15 @@ void vnpu_ipc_flush(struct vnpu *v)
 
 static void send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg)
 {
-	if (v->fw.out_tail != v->fw.out_head || !put_message(v, channel, msg))
+	if (v->fw.out_tail != v->fw.out_head || vnpu_compute_lingers(v) ||
+	    !put_message(v, channel, msg))
 		queue_out(v, channel, msg);
+}
+
+void vnpu_ipc_go_on(struct vnpu *v)
+{
+	if (v->fw.out_tail != v->fw.out_head)
+		vnpu_timer_set(v, VNPU_T_RX, 0);
 }
 
 /* A JOB_DONE nobody can place: of the last SSID, which is given away last. */
@@ -361,6 +368,11 @@ static __attribute__((noinline)) void send_job_done(struct vnpu *v, u32 db, u32 
 
 	fill_job_done(&msg, db, job_id, status, ssid, cmdq_id);
 	vnpu_ipc_send(v, ABI_IPC_CHAN_JOB_RET, &msg);
+}
+
+void vnpu_ipc_job_aborted(struct vnpu *v, u32 db, u32 job_id, u32 ssid, u64 cmdq_id)
+{
+	send_job_done(v, db, job_id, ABI_JSM_STATUS_ABORTED, ssid, cmdq_id);
 }
 
 /* Many: written where the driver reads it, unless something is in the way. */

@@ -57,17 +57,16 @@ void vnpu_doorbell(struct vnpu *v, u32 db)
  * Reports
  */
 
-static void report_job(struct vnpu *v, const struct vnpu_queue *q, u32 job_id, u32 status)
+static bool is_reported(const struct vnpu_queue *q)
 {
-	if (!(q->flags & ABI_JOBQ_FLAG_NO_JOB_DONE))
-		vnpu_ipc_job_done(v, q->db, job_id, status, q->ssid, q->cmdq_id);
+	return !(q->flags & ABI_JOBQ_FLAG_NO_JOB_DONE);
 }
 
 static void add_orphan(struct vnpu *v, const struct vnpu_queue *q, u32 job_id)
 {
 	struct vnpu_fw *fw = &v->fw;
 
-	if (v->fw.sched_mode == ABI_BOOT_SCHED_HW || q->flags & ABI_JOBQ_FLAG_NO_JOB_DONE)
+	if (v->fw.sched_mode == ABI_BOOT_SCHED_HW || !is_reported(q))
 		return; /* the driver completes them itself: P 10.7 step 5 */
 	if (fw->nr_orphans == VNPU_NR_ORPHANS) {
 		vnpu_report(v, VNPU_GUEST_ERROR, "jobs",
@@ -104,7 +103,8 @@ void vnpu_job_finish(struct vnpu *v, struct vnpu_queue *q, u32 status)
 	q->state = VNPU_JOB_NONE;
 	v->stats.jobs++;
 	v->fw.heartbeat++;
-	report_job(v, q, id, status);
+	if (is_reported(q))
+		vnpu_ipc_job_done(v, q->db, id, status, q->ssid, q->cmdq_id);
 	if (BASE_UNLIKELY(status) && abi_jsm_status_needs_reset(status)) {
 		v->jobs.faulted[q->ssid / 64] |= BASE_BIT64(q->ssid % 64);
 		add_orphan(v, q, id); /* a second JOB_DONE at SSID_RELEASE: P 10.7 */
@@ -441,7 +441,8 @@ u32 vnpu_queue_register(struct vnpu *v, u32 db, u32 ssid, u64 base, u64 size, u6
 
 static void report_aborted(struct vnpu *v, const struct vnpu_queue *q, u32 job_id)
 {
-	report_job(v, q, job_id, ABI_JSM_STATUS_ABORTED);
+	if (is_reported(q))
+		vnpu_ipc_job_aborted(v, q->db, job_id, q->ssid, q->cmdq_id);
 }
 
 /* All jobs, running, waiting or queued, are reported as aborted, or become orphans. */
@@ -482,8 +483,7 @@ static void release_orphans(struct vnpu *v, u32 ssid)
 		if (o.ssid != ssid)
 			fw->orphans[kept++] = o;
 		else
-			vnpu_ipc_job_done(v, o.db, o.job_id, ABI_JSM_STATUS_ABORTED, o.ssid,
-					  o.cmdq_id);
+			vnpu_ipc_job_aborted(v, o.db, o.job_id, o.ssid, o.cmdq_id);
 	}
 	fw->nr_orphans = kept;
 }

@@ -467,8 +467,6 @@ struct vnpu_compute {
 	u64 drop[VNPU_NR_SSIDS / 64]; /* prepared programs to forget */
 	bool drop_all;
 	bool unlocked; /* an inference runs without the lock */
-	u32 ssid;      /* of the address space it runs in */
-	bool cut;      /* which is gone, or another's by now */
 	u32 stop;      /* nobody waits for it any more: atomic, read without the lock */
 	struct abi_invocation inv;
 	struct abi_range bindings[ABI_MAX_BINDINGS];
@@ -914,7 +912,10 @@ void vnpu_ipc_ready(struct vnpu *v);
 void vnpu_ipc_send(struct vnpu *v, u16 channel, const struct abi_jsm_msg *msg);
 /** vnpu_ipc_job_done() - say that a job of doorbell @db ended. */
 void vnpu_ipc_job_done(struct vnpu *v, u32 db, u32 job_id, u32 status, u32 ssid, u64 cmdq_id);
+void vnpu_ipc_job_aborted(struct vnpu *v, u32 db, u32 job_id, u32 ssid, u64 cmdq_id);
 void vnpu_ipc_receive(struct vnpu *v);
+/** vnpu_ipc_go_on() - messages that waited for the engine to let go of a job are sent. */
+void vnpu_ipc_go_on(struct vnpu *v);
 void vnpu_ipc_flush(struct vnpu *v);
 
 /* jsm.c */
@@ -980,6 +981,12 @@ void vnpu_compute_drop(struct vnpu *v, u32 ssid);
 /** vnpu_compute_step() - one slice of work; may drop the lock; false: nothing to do. */
 bool vnpu_compute_step(struct vnpu *v);
 void vnpu_compute_timer(struct vnpu *v);
+/** vnpu_compute_lingers() - an inference whose job is gone still touches the job's memory. */
+static inline bool vnpu_compute_lingers(const struct vnpu *v)
+{
+	return v->compute.unlocked && v->compute.orphan;
+}
+
 static inline bool vnpu_compute_is_quiet(const struct vnpu *v)
 {
 	return !v->compute.unlocked;

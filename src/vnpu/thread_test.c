@@ -4,6 +4,9 @@
 
 #include "vnpu/test_host.h"
 
+#include "vnpu/engine/prog_builder.h"
+#include "vnpu/model.h"
+
 static void open_threaded(struct host *h)
 {
 	host_open_mode(h, 1, VNPU_THREADED);
@@ -98,6 +101,100 @@ static void test_reset_while_busy(void **state)
 	host_close(&h);
 }
 
+#define SIDE  401u /* of two pictures, one convolved with the other: 401^4 products */
+#define BYTES (SIDE * SIDE * 4u)
+#define IMAGE (HOST_USER + 0x10000000) /* the program, then what it reads and writes */
+
+static void put_image(struct host *h)
+{
+	const struct abi_attr_conv attr = { .win = pb_window(2, SIDE, 1, 1, SIDE / 2), .group = 1 };
+	struct pb *pb = malloc(sizeof(*pb));
+	u64 size;
+	u32 x, w;
+	u8 *image;
+
+	pb_require(pb, "no memory");
+	pb_init(pb, 1);
+	x = pb_input(pb, ABI_F32, PB_DIMS(1, 1, SIDE, SIDE));
+	w = pb_input(pb, ABI_F32, PB_DIMS(1, 1, SIDE, SIDE));
+	pb_output(pb, pb_op(pb, ABI_OP_CONV, &attr, sizeof(attr), PB_IN(x, w)));
+	image = pb_image(pb, &size);
+	assert_in_range(size, 1, 0x8000);
+	memcpy(host_ptr(h, host_new(h, 2, IMAGE, 8)), image, size);
+	*(struct abi_invocation *)host_at(h, 2, HOST_USER + 0x1000) = (struct abi_invocation){
+		.magic = ABI_INVOCATION_MAGIC,
+		.version = ABI_INVOCATION_VERSION,
+		.nr_bindings = 3,
+		.program = { IMAGE, size },
+		.arena = { IMAGE + 0x10000000, 16 * BYTES },
+	};
+	free(image);
+	pb_fini(pb);
+	free(pb);
+}
+
+/* An inference that takes long.  Its pictures are one page many times. */
+static void infer_long(struct host *h)
+{
+	const struct abi_cmd_inference cmd = { .hdr = { ABI_CMD_INFERENCE_EXECUTE, sizeof(cmd) },
+					       .inference_id = 1,
+					       .host_mapped_inference_address = HOST_USER + 0x1000,
+					       .host_mapped_inference_size = 0x1000 };
+	struct abi_range *bindings = host_at(h, 2, HOST_USER + 0x1000 + 64);
+	u64 page = host_pages(h, 1);
+	struct cmdbuf c;
+
+	put_image(h);
+	for (u32 i = 0; i < 3; i++)
+		bindings[i] = (struct abi_range){ IMAGE + 0x1000000 * (i + 1), BYTES };
+	for (u32 i = 0; i < 3; i++)
+		for (u32 off = 0; off < BYTES; off += 4096)
+			*host_pte(h, 2, bindings[i].addr + off) = page | ABI_MMU_PTE_CACHED;
+	for (u32 off = 0; off < 16 * BYTES; off += 4096)
+		*host_pte(h, 2, IMAGE + 0x10000000 + off) = page | ABI_MMU_PTE_CACHED;
+	host_flush(h, 2);
+	cmdbuf_begin(&c, h, 2, HOST_USER);
+	cmdbuf_add(&c, &cmd, sizeof(cmd));
+	host_submit(h, 1, HOST_USER, 0x100);
+}
+
+static bool engine_runs(struct host *h)
+{
+	bool runs;
+
+	vnpu_lock(&h->v->lock);
+	runs = !vnpu_compute_is_quiet(h->v);
+	vnpu_unlock(&h->v->lock);
+	return runs;
+}
+
+/* The context's memory is given to others when it is released: nothing reads or writes it then. */
+static void test_release_while_it_runs(void **state)
+{
+	struct abi_jsm_msg msg = { .type = ABI_JSM_SSID_RELEASE, .payload.ssid = { 2, 0 } };
+	struct abi_ipc_hdr hdr;
+	struct host h;
+
+	(void)state;
+	open_threaded(&h);
+	infer_long(&h);
+	for (u32 i = 0; !engine_runs(&h); i++) {
+		if (i == 10000)
+			fail_msg("it does not run");
+		host_sleep(&h, 1000000);
+	}
+	msg.request_id = ++h.request_id;
+	(void)host_post(&h, 0, &msg);
+	assert_true(host_pop_wait(&h, &hdr, &msg, 1000000));
+	assert_false(engine_runs(&h));
+	assert_int_equal(msg.type, ABI_JSM_JOB_DONE);
+	assert_int_equal(msg.payload.job_done.job_status, ABI_JSM_STATUS_ABORTED);
+	assert_true(host_pop_wait(&h, &hdr, &msg, 1000000));
+	assert_int_equal(msg.type, ABI_JSM_SSID_RELEASE_DONE);
+	expect_clean(&h); /* nor is it worth a word that the inference did not end */
+	host_close(&h);
+}
+
 static void *reader(void *arg)
 {
 	struct host *h = arg;
@@ -159,9 +256,12 @@ static void test_fence_from_host(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_many_jobs),	 cmocka_unit_test(test_answers_while_busy),
-		cmocka_unit_test(test_reset_while_busy), cmocka_unit_test(test_many_callers),
+		cmocka_unit_test(test_many_jobs),
+		cmocka_unit_test(test_answers_while_busy),
+		cmocka_unit_test(test_reset_while_busy),
+		cmocka_unit_test(test_many_callers),
 		cmocka_unit_test(test_fence_from_host),
+		cmocka_unit_test(test_release_while_it_runs),
 	};
 
 	host_choose(argc, argv);
