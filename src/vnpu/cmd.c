@@ -241,6 +241,17 @@ static bool copy_step(struct vnpu *v, struct vnpu_job *job, u64 budget, u32 *sta
 	return false;
 }
 
+/* From a block of our own: others may write to the page meanwhile. */
+static void fill(u8 *p, u64 size, u32 pattern)
+{
+	u32 block[64];
+
+	for (u32 i = 0; i < BASE_ARRAY_SIZE(block); i++)
+		block[i] = pattern;
+	for (u64 off = 0; off < size; off += sizeof(block))
+		memcpy(p + off, block, base_min(size - off, (u64)sizeof(block)));
+}
+
 static bool fill_step(struct vnpu *v, struct vnpu_job *job, u64 budget, u32 *status)
 {
 	struct vnpu_op *op = &job->op;
@@ -254,8 +265,7 @@ static bool fill_step(struct vnpu *v, struct vnpu_job *job, u64 budget, u32 *sta
 			*status = VIOLATION;
 			return true;
 		}
-		for (u64 i = 0; i < n; i += 4)
-			memcpy(p + i, &op->pattern, base_min(n - i, UINT64_C(4)));
+		fill(p, n, op->pattern);
 		op->off += n;
 		budget -= base_min(budget, n);
 	}

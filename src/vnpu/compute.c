@@ -16,7 +16,7 @@
 #include "vnpu/engine/exec.h"
 #include "vnpu/model.h"
 
-#define SLICE_THREADED UINT64_C(0x40000) /* bytes; the lock is held that long */
+#define SLICE_THREADED UINT64_C(0x10000) /* bytes; the lock is held that long */
 #define SLICE_STEPPED  UINT64_C(0x1000000)
 
 static struct vnpu_queue *current(struct vnpu *v)

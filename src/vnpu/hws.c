@@ -4,9 +4,9 @@
  *
  * There is one engine.  Queues of the realtime band have it before focus, focus before normal,
  * normal before idle; while focus starves normal, normal gets its percentage.  In a band processes
- * take turns of a quantum; in a process the higher in_process_priority runs first, equals in the
- * order they came.  The engine changes hands between two commands or two slices of one; who comes
- * in a higher band waits a grace period for that.  Light commands run on the firmware's processor,
+ * take turns of a quantum: who had its turn is the last, who was cut short is not.  In a process the
+ * higher in_process_priority runs first, equals in the order they came.  The engine changes hands
+ * between two commands or two slices of one; who comes in a higher band waits a grace period.  Light commands run on the firmware's processor,
  * but a job does not start while a queue of the same or a higher band has the engine.
  *
  * What a preempted job needs to go on is in the model: the preemption buffers of its slot are not
@@ -94,16 +94,12 @@ static int compare_u64(u64 a, u64 b)
 static int compare(const struct vnpu_band *band, const struct vnpu_cmdq *a,
 		   const struct vnpu_cmdq *b)
 {
-	bool turn_over = band->ran_ns >= band->quantum_ns;
-
 	if (a->realtime_level != b->realtime_level)
 		return a->realtime_level > b->realtime_level ? -1 : 1;
 	if (a->process != b->process) {
-		if (!turn_over && (a->process == band->process || b->process == band->process))
+		if (band->ran_ns && (a->process == band->process || b->process == band->process))
 			return a->process == band->process ? -1 : 1;
-		if (a->process == band->process || b->process == band->process)
-			return a->process == band->process ? 1 : -1;
-		return compare_u64(a->last_run, b->last_run);
+		return compare_u64(a->last_turn, b->last_turn);
 	}
 	if (a->in_process != b->in_process)
 		return a->in_process > b->in_process ? -1 : 1;
@@ -144,16 +140,57 @@ void vnpu_hws_submit(struct vnpu *v, const struct vnpu_queue *q)
 		c->wait_ns = vnpu_time_ns(v);
 }
 
+static bool is_sibling(const struct vnpu_cmdq *c, u64 process, u32 band)
+{
+	return c->used && c->process == process && c->band == band;
+}
+
+void vnpu_hws_join(struct vnpu *v, struct vnpu_cmdq *new)
+{
+	struct vnpu_hws *hws = &v->fw.set.hws;
+
+	new->last_turn = ++hws->turn;
+	new->turn_ns = 0;
+	for (u32 i = 0; i < VNPU_NR_CMDQS; i++) {
+		const struct vnpu_cmdq *c = &hws->cmdq[i];
+
+		if (c != new &&is_sibling(c, new->process, new->band)) {
+			new->last_turn = c->last_turn;
+			new->turn_ns = c->turn_ns;
+		}
+	}
+}
+
+/* The process of @band leaves the engine, its turn over or cut short. */
+static void end_turn(struct vnpu_hws *hws, struct vnpu_band *band, bool over)
+{
+	hws->turn++;
+	for (u32 i = 0; i < VNPU_NR_CMDQS; i++) {
+		struct vnpu_cmdq *c = &hws->cmdq[i];
+
+		if (!is_sibling(c, band->process, (u32)(band - hws->band)))
+			continue;
+		c->turn_ns = over ? 0 : band->ran_ns;
+		if (over)
+			c->last_turn = hws->turn;
+	}
+	if (over)
+		band->ran_ns = 0;
+}
+
 static void count_turn(struct vnpu *v, struct vnpu_cmdq *c, u64 ns)
 {
 	struct vnpu_hws *hws = &v->fw.set.hws;
 	struct vnpu_band *band = &hws->band[c->band];
 
-	if (band->process != c->process || (band->ran_ns >= band->quantum_ns && band->quantum_ns)) {
+	if (band->process != c->process) {
+		end_turn(hws, band, false);
 		band->process = c->process;
-		band->ran_ns = 0;
+		band->ran_ns = c->turn_ns;
 	}
 	band->ran_ns += ns;
+	if (band->ran_ns >= band->quantum_ns)
+		end_turn(hws, band, true);
 	c->ran_ns += ns;
 	c->last_run = ++hws->turn;
 }
@@ -180,7 +217,7 @@ static bool preempts_in_band(const struct vnpu_band *band, const struct vnpu_cmd
 			     const struct vnpu_cmdq *next, u64 waited_ns)
 {
 	if (next->process != running->process)
-		return band->ran_ns >= band->quantum_ns && waited_ns >= band->process_grace_ns;
+		return !band->ran_ns && waited_ns >= band->process_grace_ns;
 	if (next->in_process != running->in_process)
 		return next->in_process > running->in_process &&
 		       waited_ns >= running->grace_lower_ns;

@@ -25,7 +25,10 @@ struct vnpu_cmdq {
 	u64 quantum_ns, grace_same_ns, grace_lower_ns;
 	u64 wait_ns;  /* when it began to wait for the engine */
 	u64 ran_ns;   /* on the engine since it got it last */
-	u64 last_run; /* turn, for round robin */
+	u64 last_run; /* for round robin in a process */
+	/* of its process, the same in all its queues of the band */
+	u64 last_turn; /* for round robin; the one it has does not count until it is over */
+	u64 turn_ns;   /* of a turn that was cut short: it goes on there */
 };
 
 struct vnpu_band {
@@ -34,7 +37,8 @@ struct vnpu_band {
 	u64 process_grace_ns; /* before processes of the band preempt each other */
 	u64 process;	      /* that has its turn */
 	u64 ran_ns;	      /* of that turn so far */
-	u64 contended_ns;     /* run while focus and normal both wanted to */
+	u64 share_ns; /* of who had least when it got the engine: who was away has no more due */
+	u64 contended_ns; /* run while focus and normal both wanted to */
 };
 
 struct vnpu_hws {
@@ -43,13 +47,16 @@ struct vnpu_hws {
 	struct vnpu_band band[VNPU_NR_BANDS];
 	struct vnpu_cmdq cmdq[VNPU_NR_CMDQS];
 	u16 of_db[256]; /* 1 + index in cmdq[], 0 none */
-	u64 turn;
-	u64 held[4];  /* doorbells that wait until the engine is free */
-	bool preempt; /* ENGINE_PREEMPT: the next slice is another's */
+	u64 turn;	/* counts */
+	u64 held[4];	/* doorbells that wait until the engine is free */
+	bool preempt;	/* ENGINE_PREEMPT: the next slice is another's */
 };
 
 /** vnpu_hws_setup() - SET_PRIORITY_BAND_SETUP; times in units of 100 ns */
 void vnpu_hws_setup(struct vnpu *v, const struct abi_jsm_band_setup *s);
+
+/** vnpu_hws_join() - @new is new in its band: the last, or where its process is already */
+void vnpu_hws_join(struct vnpu *v, struct vnpu_cmdq *new);
 
 /** vnpu_hws_run() - @run for each queue of @pending that may run, best band first */
 void vnpu_hws_run(struct vnpu *v, const u64 *pending,

@@ -245,6 +245,42 @@ static void test_quantum(void **state)
 	assert_in_range(second_when_first_ends(100000000), 0, 1);
 }
 
+static u32 marks_of(u32 ssid, u32 nr)
+{
+	u32 marks = 0;
+
+	while (marks < nr && mark(ssid, marks))
+		marks++;
+	return marks;
+}
+
+/* A process with three queues has no more of the engine than others with one. */
+static void test_queues_of_a_process(void **state)
+{
+	static const u32 ssid_of[] = { [2] = 2, [3] = 2, [4] = 2, [5] = 3, [6] = 4 };
+	struct abi_jsm_job_done done = { 0 };
+	u32 left = 3;
+
+	(void)state;
+	open_bands(5, (struct bands){ .quantum = 1, .percent = 10 });
+	for (u32 i = 2; i < 5; i++)
+		add_context(i);
+	(void)make_job(2, 3);
+	(void)make_job(3, 9);
+	(void)make_job(4, 9);
+	for (u32 id = 2; id < 7; id++)
+		add_queue(ssid_of[id], id, ABI_PRIO_NORMAL);
+	for (u32 id = 2; id < 7; id++)
+		host_submit(&h, id, HOST_USER, id);
+	while (left) {
+		assert_true(host_done(&h, &done, 1000000));
+		left -= done.host_ssid == 2;
+	}
+	assert_in_range(marks_of(3, 9), 7, 9);
+	assert_in_range(marks_of(4, 9), 7, 9);
+	host_close(&h);
+}
+
 static void test_suspend(void **state)
 {
 	union abi_jsm_payload p = { .hws_suspend = { 2, 0, 2, 7 } };
@@ -482,6 +518,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_preemption),
 		cmocka_unit_test(test_starvation),
 		cmocka_unit_test(test_quantum),
+		cmocka_unit_test(test_queues_of_a_process),
 		cmocka_unit_test(test_suspend),
 		cmocka_unit_test(test_reset_of_stuck),
 		cmocka_unit_test(test_reset_of_running),

@@ -80,6 +80,7 @@ static u32 create_cmdq(struct vnpu *v, const union abi_jsm_payload *req, union a
 		.size = r->cmdq_size,
 		.process = r->process_id,
 	};
+	vnpu_hws_join(v, q);
 	return JSM_OK;
 }
 
@@ -130,7 +131,10 @@ static u32 sched_properties(struct vnpu *v, const union abi_jsm_payload *req,
 	if (r->priority_band >= ABI_PRIO_NR)
 		return vnpu_jsm_bad(v, "SET_CONTEXT_SCHED_PROPERTIES", "no such band",
 				    r->priority_band, JSM_PARSING_ERR);
-	q->band = (u8)r->priority_band;
+	if (q->band != r->priority_band) {
+		q->band = (u8)r->priority_band;
+		vnpu_hws_join(v, q);
+	}
 	q->realtime_level = q->band == ABI_PRIO_REALTIME ? r->realtime_priority_level : 0;
 	q->in_process = r->in_process_priority;
 	q->quantum_ns = r->context_quantum * 100;

@@ -10,27 +10,58 @@
 
 #include "base/base.h"
 
-#define SPINS 200 /* about as long as the model holds its lock */
+#define SPINS	 200		      /* about as long as the model holds its lock */
+#define YIELD_NS (1 * BASE_NS_PER_MS) /* at most: who waits may not have a processor */
 
 static u32 try_lock(struct vnpu_lock *lock, u32 bits)
 {
 	return atomic_fetch_or_explicit(&lock->state, bits, memory_order_acquire);
 }
 
-void vnpu_lock_slow(struct vnpu_lock *lock)
+static bool spin(struct vnpu_lock *lock)
+{
+	for (u32 i = 0; i < SPINS; i++) {
+		if (!(atomic_load_explicit(&lock->state, memory_order_relaxed) & VNPU_LOCK_TAKEN) &&
+		    !(try_lock(lock, VNPU_LOCK_TAKEN) & VNPU_LOCK_TAKEN))
+			return true;
+		vnpu_cpu_relax();
+	}
+	return false;
+}
+
+static void sleep_until_taken(struct vnpu_lock *lock)
 {
 	const u32 both = VNPU_LOCK_TAKEN | VNPU_LOCK_WAITED;
 	u32 seen;
 
-	for (u32 i = 0; i < SPINS; i++) {
-		if (!(atomic_load_explicit(&lock->state, memory_order_relaxed) & VNPU_LOCK_TAKEN) &&
-		    !(try_lock(lock, VNPU_LOCK_TAKEN) & VNPU_LOCK_TAKEN))
-			return;
-		vnpu_cpu_relax();
-	}
 	/* the next unlock wakes another one: whoever was woken cannot know that he was the last */
 	while ((seen = try_lock(lock, both)) & VNPU_LOCK_TAKEN)
 		vnpu_futex_wait(&lock->state, seen | both, UINT64_MAX);
+}
+
+void vnpu_lock_slow(struct vnpu_lock *lock)
+{
+	atomic_fetch_add(&lock->nr_waiting, 1);
+	if (!spin(lock))
+		sleep_until_taken(lock);
+	atomic_fetch_sub(&lock->nr_waiting, 1);
+	if (atomic_load(&lock->yields)) {
+		atomic_fetch_add(&lock->served, 1);
+		vnpu_futex_wake(&lock->served, INT_MAX);
+	}
+}
+
+void vnpu_lock_yield(struct vnpu_lock *lock)
+{
+	u32 seen;
+
+	if (BASE_LIKELY(!atomic_load_explicit(&lock->nr_waiting, memory_order_relaxed)))
+		return;
+	atomic_fetch_add(&lock->yields, 1); /* order: before looking whether anybody waits */
+	seen = atomic_load(&lock->served);
+	if (atomic_load(&lock->nr_waiting))
+		vnpu_futex_wait(&lock->served, seen, base_clock_ns() + YIELD_NS);
+	atomic_fetch_sub(&lock->yields, 1);
 }
 
 void vnpu_unlock_slow(struct vnpu_lock *lock, u32 state)

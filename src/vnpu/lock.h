@@ -18,6 +18,9 @@ enum {
 
 struct vnpu_lock {
 	_Atomic u32 state;
+	_Atomic u32 nr_waiting; /* threads that found it taken */
+	_Atomic u32 yields;	/* who gave it up waits until one of them has had it */
+	_Atomic u32 served;
 };
 
 void vnpu_lock_slow(struct vnpu_lock *lock) __attribute__((cold));
@@ -46,6 +49,9 @@ static inline void vnpu_unlock(struct vnpu_lock *lock)
 {
 	(void)vnpu_unlock_note(lock);
 }
+
+/** vnpu_lock_yield() - without the lock, before taking it again: who waits for it has it first. */
+void vnpu_lock_yield(struct vnpu_lock *lock);
 
 static inline void vnpu_note(struct vnpu_lock *lock)
 {

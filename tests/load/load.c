@@ -25,7 +25,7 @@
 #define FAIR_FROM  1500u	/* jobs a client; what it has not read weighs more among fewer: */
 #define STARVED	   5u		/* then nobody has less than the mean divided by this */
 #define FILL_BYTES (256u << 10) /* of a job with an MMU: some 50 us */
-#define TURN_BYTES (1u << 20)	/* with hardware scheduling, which gives turns of 30 ms */
+#define TURN_BYTES (3u << 20)	/* with hardware scheduling, which gives turns of 30 ms */
 #define FLAT_BYTES (4u << 10)	/* without: 62 a queue are under way, and each has its own */
 #define PATIENCE   (120 * BASE_NS_PER_S) /* for one completion: this machine may be busy */
 #define RUN_NS	   (1800 * BASE_NS_PER_S)
