@@ -7,6 +7,8 @@
  */
 #include "vnpu/btrs.h"
 
+#include "vnpu/compute.h"
+
 #define F(reg, name) REG_BTRS_MTL_##reg##__##name
 
 /* One code for both layouts: their fields are the same where both have them. */

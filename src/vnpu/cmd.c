@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "abi/abi_names.h"
+#include "vnpu/compute.h"
 #include "vnpu/model.h"
 
 #define INLINE_MAX  UINT64_C(0x10000) /* bytes moved without the engine */

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vnpu/compute.h"
 #include "vnpu/engine/exec.h"
 #include "vnpu/model.h"
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "abi/abi_names.h"
+#include "vnpu/compute.h"
 #include "vnpu/model.h"
 
 #define FIFO_MAX     255u /* the fill level has 8 bits; P 6.3 */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vnpu/compute.h"
 #include "vnpu/model.h"
 #include "vnpu/park.h"
 

@@ -2,6 +2,7 @@
 /* JSM requests of hardware scheduling.  SRC: P 7.2, 7.4, 10.4, 10.7; the scheduler is hws.c. */
 #include <string.h>
 
+#include "vnpu/compute.h"
 #include "vnpu/jsm.h"
 #include "vnpu/park.h"
 

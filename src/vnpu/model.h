@@ -969,29 +969,6 @@ bool vnpu_fence_done(struct vnpu *v, const struct vnpu_job *job, u32 *status);
 /** vnpu_op_step() - part of a copy or fill: true when finished, *status set. */
 bool vnpu_op_step(struct vnpu *v, struct vnpu_job *job, u64 max_bytes, u32 *status);
 
-/* compute.c */
-void vnpu_compute_submit(struct vnpu *v, struct vnpu_queue *q);
-void vnpu_compute_abort(struct vnpu *v, struct vnpu_queue *q);
-/** vnpu_compute_stop() - the inference under way, if any: its end is all that is wanted of it. */
-void vnpu_compute_stop(struct vnpu *v);
-void vnpu_compute_reset(struct vnpu *v);
-/** vnpu_compute_resume() - queues were suspended or the engine stopped, and no longer are. */
-void vnpu_compute_resume(struct vnpu *v);
-void vnpu_compute_drop(struct vnpu *v, u32 ssid);
-/** vnpu_compute_step() - one slice of work; may drop the lock; false: nothing to do. */
-bool vnpu_compute_step(struct vnpu *v);
-void vnpu_compute_timer(struct vnpu *v);
-/** vnpu_compute_lingers() - an inference whose job is gone still touches the job's memory. */
-static inline bool vnpu_compute_lingers(const struct vnpu *v)
-{
-	return v->compute.unlocked && v->compute.orphan;
-}
-
-static inline bool vnpu_compute_is_quiet(const struct vnpu *v)
-{
-	return !v->compute.unlocked;
-}
-
 /* thread.c */
 int vnpu_threads_start(struct vnpu *v);
 void vnpu_threads_stop(struct vnpu *v); /* without the lock */

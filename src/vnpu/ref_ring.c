@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "abi/ref.h"
+#include "vnpu/compute.h"
 #include "vnpu/model.h"
 
 #define CODE_FW_DEAD   0x0002 /* fault on demand */

@@ -3,6 +3,7 @@
  * Time: one deadline per source of work.  Stepped mode moves a virtual clock from deadline to
  * deadline; in threaded mode the firmware's thread runs what is due by the real one.
  */
+#include "vnpu/compute.h"
 #include "vnpu/model.h"
 
 static void (*const handlers[VNPU_NR_TIMERS])(struct vnpu *v) = {

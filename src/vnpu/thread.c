@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "vnpu/compute.h"
 #include "vnpu/model.h"
 
 #define SPIN_NS (50 * BASE_NS_PER_US)

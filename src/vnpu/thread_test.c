@@ -4,6 +4,7 @@
 
 #include "vnpu/test_host.h"
 
+#include "vnpu/compute.h"
 #include "vnpu/engine/prog_builder.h"
 #include "vnpu/model.h"
 
