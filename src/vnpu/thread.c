@@ -61,8 +61,7 @@ static void *fw_main(void *arg)
 		vnpu_lock(&v->lock);
 		while (vnpu_run_one(v, v->clk.next_ns ? vnpu_time_ns(v) : 0)) {
 			vnpu_settle(v);
-			vnpu_unlock(&v->lock);
-			vnpu_lock_yield(&v->lock);
+			vnpu_unlock(&v->lock); /* whoever waits for a register comes first */
 			vnpu_lock(&v->lock);
 		}
 		next_ns = v->clk.next_ns;
@@ -88,7 +87,7 @@ static void *engine_main(void *arg)
 			vnpu_kick_fw(v);
 		else
 			vnpu_futex_wait(&v->threads.engine_word, seen, UINT64_MAX);
-		vnpu_lock_yield(&v->lock); /* whoever waits for a register comes first */
+		vnpu_lock_yield(&v->lock); /* a slice is long */
 		vnpu_lock(&v->lock);
 	}
 	vnpu_unlock(&v->lock);

@@ -151,6 +151,9 @@ int hostile_random(const struct hostile_plan *plan, struct hostile_conn *mine,
 /** hostile_unfinished() - contexts closed with jobs in them that never end */
 int hostile_unfinished(const struct hostile_plan *plan, struct hostile_conn *mine,
 		       struct base_err *err) BASE_WARN_UNUSED;
+/** hostile_giant() - a context that is left with one operation of seconds under way */
+int hostile_giant(const struct hostile_plan *plan, struct hostile_conn *mine, struct base_err *err);
+
 /** hostile_endless() - a context that is left with an inference of hours under way */
 int hostile_endless(const struct hostile_plan *plan, struct hostile_conn *mine,
 		    struct base_err *err) BASE_WARN_UNUSED;

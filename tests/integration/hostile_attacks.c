@@ -770,7 +770,6 @@ int hostile_unfinished(const struct hostile_plan *plan, struct hostile_conn *min
  * An inference of hours
  */
 
-#define SIDE	2047u
 #define BIG	(UINT64_C(80) << 20)
 #define BIG_INV 0x1000u
 #define BIG_IMG 0x2000u
@@ -779,10 +778,29 @@ int hostile_unfinished(const struct hostile_plan *plan, struct hostile_conn *min
 #define BIG_Y	((UINT64_C(36) << 20) + 4) /* where a copy stands in for it while it is computed */
 #define BIG_A	(UINT64_C(54) << 20)
 
-/* A convolution of a picture with another one: 10^13 products.  Return: bytes of the program. */
-static u64 put_convolution(u8 *at)
+/* A convolution: of a picture with another one, 10^13 products that can be left at any time; or one
+ * that is computed as fast as can be, 10^11 products in one go. */
+struct shape {
+	u32 channels, side, kernel;
+};
+
+static const struct shape endless = { 1, 2047, 2047 }, giant = { 240, 130, 9 };
+
+static u64 input_bytes(const struct shape *s)
 {
-	const struct abi_attr_conv attr = { .win = pb_window(2, SIDE, 1, 1, SIDE / 2), .group = 1 };
+	return (u64)s->channels * s->side * s->side * sizeof(float);
+}
+
+static u64 weight_bytes(const struct shape *s)
+{
+	return (u64)s->channels * s->channels * s->kernel * s->kernel * sizeof(float);
+}
+
+/* Return: bytes of the program. */
+static u64 put_convolution(u8 *at, const struct shape *s)
+{
+	const struct abi_attr_conv attr = { .win = pb_window(2, s->kernel, 1, 1, s->kernel / 2),
+					    .group = 1 };
 	struct pb *pb = malloc(sizeof(*pb));
 	void *image;
 	u64 size;
@@ -790,8 +808,8 @@ static u64 put_convolution(u8 *at)
 
 	pb_require(pb, "no memory");
 	pb_init(pb, 1);
-	x = pb_input(pb, ABI_F32, PB_DIMS(1, 1, SIDE, SIDE));
-	w = pb_input(pb, ABI_F32, PB_DIMS(1, 1, SIDE, SIDE));
+	x = pb_input(pb, ABI_F32, PB_DIMS(1, s->channels, s->side, s->side));
+	w = pb_input(pb, ABI_F32, PB_DIMS(s->channels, s->channels, s->kernel, s->kernel));
 	pb_output(pb, pb_op(pb, ABI_OP_CONV, &attr, sizeof(attr), PB_IN(x, w)));
 	image = pb_image(pb, &size);
 	memcpy(at, image, size);
@@ -801,13 +819,12 @@ static u64 put_convolution(u8 *at)
 	return size;
 }
 
-static struct abi_job put_endless(const struct hostile_bo *bo)
+static struct abi_job put_long(const struct hostile_bo *bo, const struct shape *shape)
 {
 	const struct abi_cmd_inference cmd = { .hdr = { ABI_CMD_INFERENCE_EXECUTE, sizeof(cmd) },
 					       .inference_id = 3,
 					       .host_mapped_inference_address = bo->addr + BIG_INV,
 					       .host_mapped_inference_size = 0x1000 };
-	const u64 bytes = (u64)SIDE * SIDE * sizeof(float);
 	struct abi_cmdbuf_header *list = (void *)bo->cpu;
 	struct abi_invocation *inv = (void *)(bo->cpu + BIG_INV);
 	struct abi_range *bind = (void *)(inv + 1);
@@ -816,12 +833,12 @@ static struct abi_job put_endless(const struct hostile_bo *bo)
 		.magic = ABI_INVOCATION_MAGIC,
 		.version = ABI_INVOCATION_VERSION,
 		.nr_bindings = 3,
-		.program = { bo->addr + BIG_IMG, put_convolution(bo->cpu + BIG_IMG) },
+		.program = { bo->addr + BIG_IMG, put_convolution(bo->cpu + BIG_IMG, shape) },
 		.arena = { bo->addr + BIG_A, BIG - BIG_A },
 	};
-	bind[0] = (struct abi_range){ bo->addr + BIG_X, bytes };
-	bind[1] = (struct abi_range){ bo->addr + BIG_W, bytes };
-	bind[2] = (struct abi_range){ bo->addr + BIG_Y, bytes };
+	bind[0] = (struct abi_range){ bo->addr + BIG_X, input_bytes(shape) };
+	bind[1] = (struct abi_range){ bo->addr + BIG_W, weight_bytes(shape) };
+	bind[2] = (struct abi_range){ bo->addr + BIG_Y, input_bytes(shape) };
 	*list = (struct abi_cmdbuf_header){ .cmd_buffer_size = sizeof(*list) + sizeof(cmd),
 					    .cmd_offset = sizeof(*list),
 					    .api_version = ABI_CMDBUF_API };
@@ -829,8 +846,8 @@ static struct abi_job put_endless(const struct hostile_bo *bo)
 	return (struct abi_job){ .cmd_addr = bo->addr, .cmd_size = list->cmd_buffer_size };
 }
 
-int hostile_endless(const struct hostile_plan *plan, struct hostile_conn *mine,
-		    struct base_err *err)
+static int leave_running(const struct hostile_plan *plan, struct hostile_conn *mine,
+			 const struct shape *shape, struct base_err *err)
 {
 	struct abi_completion done;
 	struct hostile_bo bo;
@@ -845,7 +862,7 @@ int hostile_endless(const struct hostile_plan *plan, struct hostile_conn *mine,
 		return (int)ret;
 	ret = hostile_bo(mine, h.ctx, BIG, "", &bo, err);
 	if (!ret) {
-		job = put_endless(&bo);
+		job = put_long(&bo, shape);
 		ret = hostile_write(mine, h.queue, &job, sizeof(job));
 		if (ret == sizeof(job))
 			ret = hostile_wait(mine, h.queue, 200, &done);
@@ -855,4 +872,15 @@ int hostile_endless(const struct hostile_plan *plan, struct hostile_conn *mine,
 	}
 	hostile_leave(&h);
 	return ret ? -EIO : 0;
+}
+
+int hostile_endless(const struct hostile_plan *plan, struct hostile_conn *mine,
+		    struct base_err *err)
+{
+	return leave_running(plan, mine, &endless, err);
+}
+
+int hostile_giant(const struct hostile_plan *plan, struct hostile_conn *mine, struct base_err *err)
+{
+	return leave_running(plan, mine, &giant, err);
 }

@@ -218,6 +218,23 @@ static void test_endless(void **state)
 	assert_int_equal(hostile_connect(w->d.socket, "theirs", &w->theirs), 0);
 }
 
+/* The same with what the NPU cannot leave half done. */
+static void test_giant(void **state)
+{
+	struct world *w = *state;
+	const struct hostile_plan p = plan();
+	struct base_err err = { 0 };
+	u32 before = atomic_load(&w->done);
+
+	must(hostile_giant(&p, &w->mine, &err), &err);
+	for (u32 i = 0; i < 2000 && atomic_load(&w->done) < before + 10; i++)
+		poll(NULL, 0, 10);
+	assert_true(atomic_load(&w->done) >= before + 10);
+	must(hostile_giant(&p, &w->theirs, &err), &err);
+	hostile_disconnect(&w->theirs);
+	assert_int_equal(hostile_connect(w->d.socket, "theirs", &w->theirs), 0);
+}
+
 /*
  * Frames
  */
@@ -886,6 +903,7 @@ int main(int argc, char **argv)
 		TEST(random),
 		TEST(unfinished),
 		TEST(endless),
+		TEST(giant),
 		TEST(frames),
 		TEST(frames_with_descriptors),
 		TEST(flood),
