@@ -229,11 +229,41 @@ static int take_invocation(struct vnpu *v, const struct vnpu_job *job, struct ba
 	return 0;
 }
 
+static void wake_waiters(struct vnpu *v)
+{
+	atomic_fetch_add(&v->threads.idle_word, 1);
+	vnpu_futex_wake(&v->threads.idle_word, INT32_MAX);
+}
+
+static void away(void *opaque)
+{
+	const struct vnpu_view_ctx *ctx = opaque;
+
+	vnpu_lock(&ctx->v->lock);
+	ctx->v->compute.away = true;
+	vnpu_ipc_go_on(ctx->v);
+	wake_waiters(ctx->v);
+	vnpu_unlock(&ctx->v->lock);
+	vnpu_kick_fw(ctx->v);
+}
+
+static int back(void *opaque)
+{
+	const struct vnpu_view_ctx *ctx = opaque;
+	bool gone;
+
+	vnpu_lock(&ctx->v->lock);
+	ctx->v->compute.away = false;
+	gone = ctx->v->compute.orphan || ctx->epoch != ctx->v->compute.epoch;
+	vnpu_unlock(&ctx->v->lock);
+	return gone ? -ECANCELED : 0;
+}
+
 static int run_unlocked(struct vnpu *v, const struct vnpu_job *job, struct base_err *err)
 {
 	struct vnpu_compute *c = &v->compute;
 	struct vnpu_view_ctx ctx = { v, job->ssid, c->epoch };
-	const struct vnpu_exec_mem mem = { &ctx, v->gen->view, vnpu_view_release };
+	const struct vnpu_exec_mem mem = { &ctx, v->gen->view, vnpu_view_release, away, back };
 	const struct vnpu_exec_job exec_job = {
 		.ssid = job->ssid,
 		.inference_id = job->op.inference_id,
@@ -251,8 +281,7 @@ static int run_unlocked(struct vnpu *v, const struct vnpu_job *job, struct base_
 	vnpu_lock(&v->lock);
 	c->unlocked = false;
 	vnpu_ipc_go_on(v);
-	atomic_fetch_add(&v->threads.idle_word, 1);
-	vnpu_futex_wake(&v->threads.idle_word, INT32_MAX);
+	wake_waiters(v);
 	return ret;
 }
 

@@ -16,15 +16,16 @@ void vnpu_compute_drop(struct vnpu *v, u32 ssid);
 /** vnpu_compute_step() - one slice of work; may drop the lock; false: nothing to do. */
 bool vnpu_compute_step(struct vnpu *v);
 void vnpu_compute_timer(struct vnpu *v);
+/** vnpu_compute_is_quiet() - the engine touches no memory without the lock. */
+static inline bool vnpu_compute_is_quiet(const struct vnpu *v)
+{
+	return !v->compute.unlocked || v->compute.away;
+}
+
 /** vnpu_compute_lingers() - an inference whose job is gone still touches the job's memory. */
 static inline bool vnpu_compute_lingers(const struct vnpu *v)
 {
-	return v->compute.unlocked && v->compute.orphan;
-}
-
-static inline bool vnpu_compute_is_quiet(const struct vnpu *v)
-{
-	return !v->compute.unlocked;
+	return v->compute.orphan && !vnpu_compute_is_quiet(v);
 }
 
 #endif

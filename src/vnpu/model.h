@@ -467,6 +467,7 @@ struct vnpu_compute {
 	u64 drop[VNPU_NR_SSIDS / 64]; /* prepared programs to forget */
 	bool drop_all;
 	bool unlocked; /* an inference runs without the lock */
+	bool away;     /* but not in the memory of its context */
 	u32 stop;      /* nobody waits for it any more: atomic, read without the lock */
 	struct abi_invocation inv;
 	struct abi_range bindings[ABI_MAX_BINDINGS];

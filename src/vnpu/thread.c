@@ -134,7 +134,7 @@ void vnpu_threads_stop(struct vnpu *v)
 void vnpu_wait_quiet(struct vnpu *v)
 {
 	vnpu_compute_stop(v); /* who waits wants no result */
-	while (v->compute.unlocked) {
+	while (!vnpu_compute_is_quiet(v)) {
 		u32 seen = atomic_load(&v->threads.idle_word);
 
 		vnpu_unlock(&v->lock);

@@ -102,13 +102,14 @@ static void test_reset_while_busy(void **state)
 	host_close(&h);
 }
 
-#define SIDE  401u /* of two pictures, one convolved with the other: 401^4 products */
-#define BYTES (SIDE * SIDE * 4u)
-#define IMAGE (HOST_USER + 0x10000000) /* the program, then what it reads and writes */
+/* Sides of two pictures, one convolved with the other; longer than LONGER they work on copies. */
+#define LONG   211u
+#define LONGER 401u
+#define IMAGE  (HOST_USER + 0x10000000) /* the program, then what it reads and writes */
 
-static void put_image(struct host *h)
+static void put_image(struct host *h, u32 side)
 {
-	const struct abi_attr_conv attr = { .win = pb_window(2, SIDE, 1, 1, SIDE / 2), .group = 1 };
+	const struct abi_attr_conv attr = { .win = pb_window(2, side, 1, 1, side / 2), .group = 1 };
 	struct pb *pb = malloc(sizeof(*pb));
 	u64 size;
 	u32 x, w;
@@ -116,8 +117,8 @@ static void put_image(struct host *h)
 
 	pb_require(pb, "no memory");
 	pb_init(pb, 1);
-	x = pb_input(pb, ABI_F32, PB_DIMS(1, 1, SIDE, SIDE));
-	w = pb_input(pb, ABI_F32, PB_DIMS(1, 1, SIDE, SIDE));
+	x = pb_input(pb, ABI_F32, PB_DIMS(1, 1, side, side));
+	w = pb_input(pb, ABI_F32, PB_DIMS(1, 1, side, side));
 	pb_output(pb, pb_op(pb, ABI_OP_CONV, &attr, sizeof(attr), PB_IN(x, w)));
 	image = pb_image(pb, &size);
 	assert_in_range(size, 1, 0x8000);
@@ -127,15 +128,15 @@ static void put_image(struct host *h)
 		.version = ABI_INVOCATION_VERSION,
 		.nr_bindings = 3,
 		.program = { IMAGE, size },
-		.arena = { IMAGE + 0x10000000, 16 * BYTES },
+		.arena = { IMAGE + 0x10000000, 64 * side * side },
 	};
 	free(image);
 	pb_fini(pb);
 	free(pb);
 }
 
-/* An inference that takes long.  Its pictures are one page many times. */
-static void infer_long(struct host *h)
+/* An inference that takes long.  Its pictures are one page many times; returned. */
+static u64 infer_long(struct host *h, u32 side)
 {
 	const struct abi_cmd_inference cmd = { .hdr = { ABI_CMD_INFERENCE_EXECUTE, sizeof(cmd) },
 					       .inference_id = 1,
@@ -145,54 +146,88 @@ static void infer_long(struct host *h)
 	u64 page = host_pages(h, 1);
 	struct cmdbuf c;
 
-	put_image(h);
+	put_image(h, side);
 	for (u32 i = 0; i < 3; i++)
-		bindings[i] = (struct abi_range){ IMAGE + 0x1000000 * (i + 1), BYTES };
+		bindings[i] = (struct abi_range){ IMAGE + 0x1000000 * (i + 1), 4 * side * side };
 	for (u32 i = 0; i < 3; i++)
-		for (u32 off = 0; off < BYTES; off += 4096)
+		for (u32 off = 0; off < 4 * side * side; off += 4096)
 			*host_pte(h, 2, bindings[i].addr + off) = page | ABI_MMU_PTE_CACHED;
-	for (u32 off = 0; off < 16 * BYTES; off += 4096)
+	for (u32 off = 0; off < 64 * side * side; off += 4096)
 		*host_pte(h, 2, IMAGE + 0x10000000 + off) = page | ABI_MMU_PTE_CACHED;
 	host_flush(h, 2);
 	cmdbuf_begin(&c, h, 2, HOST_USER);
 	cmdbuf_add(&c, &cmd, sizeof(cmd));
 	host_submit(h, 1, HOST_USER, 0x100);
+	return page;
 }
 
-static bool engine_runs(struct host *h)
+static bool engine_is(struct host *h, bool away)
 {
-	bool runs;
+	bool is;
 
 	vnpu_lock(&h->v->lock);
-	runs = !vnpu_compute_is_quiet(h->v);
+	is = h->v->compute.unlocked && h->v->compute.away == away;
 	vnpu_unlock(&h->v->lock);
-	return runs;
+	return is;
+}
+
+static void await_run(struct host *h, bool away)
+{
+	if (away) /* to prepare the program, too: that is not meant */
+		host_sleep(h, 50 * BASE_NS_PER_MS);
+	for (u32 i = 0; !engine_is(h, away); i++) {
+		if (i == 10000)
+			fail_msg("it does not run");
+		host_sleep(h, BASE_NS_PER_MS);
+	}
+}
+
+static void release(struct host *h)
+{
+	struct abi_jsm_msg msg = { .type = ABI_JSM_SSID_RELEASE, .payload.ssid = { 2, 0 } };
+	struct abi_ipc_hdr hdr;
+
+	msg.request_id = ++h->request_id;
+	(void)host_post(h, 0, &msg);
+	assert_true(host_pop_wait(h, &hdr, &msg, 1000000));
+	assert_false(engine_is(h, false));
+	assert_int_equal(msg.type, ABI_JSM_JOB_DONE);
+	assert_int_equal(msg.payload.job_done.job_status, ABI_JSM_STATUS_ABORTED);
+	assert_true(host_pop_wait(h, &hdr, &msg, 1000000));
+	assert_int_equal(msg.type, ABI_JSM_SSID_RELEASE_DONE);
 }
 
 /* The context's memory is given to others when it is released: nothing reads or writes it then. */
 static void test_release_while_it_runs(void **state)
 {
-	struct abi_jsm_msg msg = { .type = ABI_JSM_SSID_RELEASE, .payload.ssid = { 2, 0 } };
-	struct abi_ipc_hdr hdr;
 	struct host h;
 
 	(void)state;
 	open_threaded(&h);
-	infer_long(&h);
-	for (u32 i = 0; !engine_runs(&h); i++) {
-		if (i == 10000)
-			fail_msg("it does not run");
-		host_sleep(&h, 1000000);
-	}
-	msg.request_id = ++h.request_id;
-	(void)host_post(&h, 0, &msg);
-	assert_true(host_pop_wait(&h, &hdr, &msg, 1000000));
-	assert_false(engine_runs(&h));
-	assert_int_equal(msg.type, ABI_JSM_JOB_DONE);
-	assert_int_equal(msg.payload.job_done.job_status, ABI_JSM_STATUS_ABORTED);
-	assert_true(host_pop_wait(&h, &hdr, &msg, 1000000));
-	assert_int_equal(msg.type, ABI_JSM_SSID_RELEASE_DONE);
+	(void)infer_long(&h, LONG);
+	await_run(&h, false);
+	release(&h);
 	expect_clean(&h); /* nor is it worth a word that the inference did not end */
+	host_close(&h);
+}
+
+static void test_release_while_it_is_away(void **state)
+{
+	struct host h;
+	u64 *page;
+
+	(void)state;
+	open_threaded(&h);
+	page = host_ptr(&h, infer_long(&h, LONGER));
+	await_run(&h, true);
+	release(&h);
+	for (u32 i = 0; i < 512; i++)
+		page[i] = i;
+	while (engine_is(&h, true))
+		host_sleep(&h, BASE_NS_PER_MS);
+	for (u32 i = 0; i < 512; i++)
+		assert_int_equal(page[i], i);
+	expect_clean(&h);
 	host_close(&h);
 }
 
@@ -263,6 +298,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_many_callers),
 		cmocka_unit_test(test_fence_from_host),
 		cmocka_unit_test(test_release_while_it_runs),
+		cmocka_unit_test(test_release_while_it_is_away),
 	};
 
 	host_choose(argc, argv);

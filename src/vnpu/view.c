@@ -23,10 +23,10 @@ struct view {
 	struct vnpu_map *maps[MAX_MAPS];
 };
 
-/* The IP was reset meanwhile: nothing of the context exists any more. */
+/* The IP was reset meanwhile, or the job is gone: its context may be another's by now. */
 static bool stale(const struct vnpu_view_ctx *ctx)
 {
-	return ctx->epoch != ctx->v->compute.epoch;
+	return ctx->epoch != ctx->v->compute.epoch || ctx->v->compute.orphan;
 }
 
 static bool add_map(struct view *w, struct vnpu_map *map)

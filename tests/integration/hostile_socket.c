@@ -285,7 +285,10 @@ int hostile_daemon_start(const char *exe, const struct reg_gen *gen, bool hws, u
 	snprintf(out->socket, sizeof(out->socket), "%s/s", out->dir);
 	snprintf(out->firmware, sizeof(out->firmware), "%s/fw", out->dir);
 	snprintf(out->log, sizeof(out->log), "%s/log", out->dir);
-	if (getenv("HOSTILE_DEVICE")) snprintf(device, sizeof(device), "%s", getenv("HOSTILE_DEVICE")); else snprintf(device, sizeof(device), "sim:%s,engine=plain", gen->name);
+	if (getenv("HOSTILE_DEVICE"))
+		snprintf(device, sizeof(device), "%s", getenv("HOSTILE_DEVICE"));
+	else
+		snprintf(device, sizeof(device), "sim:%s,engine=plain", gen->name);
 	snprintf(out->config, sizeof(out->config), "%s/none", out->dir);
 	ret = write_image(out->firmware, gen, hws);
 	f = ret ? NULL : fopen(out->config, "we");

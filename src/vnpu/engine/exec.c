@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "kernels/kern.h"
+#include "vnpu/engine/apart.h"
 #include "vnpu/engine/engine.h"
 
 struct view {
@@ -35,6 +36,7 @@ struct prepared {
 	struct abi_prog prog;
 	struct vnpu_net *net;
 	u64 bytes;
+	bool is_apart; /* runs on copies */
 	/* of one run: bindings, then the arena */
 	struct view *views;
 	void **ptrs;
@@ -304,6 +306,32 @@ static int probe(struct prepared *p, const struct vnpu_exec_job *job, struct bas
 	return ret;
 }
 
+static void go_away(const struct vnpu_exec_job *job)
+{
+	if (job->mem->away)
+		job->mem->away(job->mem->opaque);
+}
+
+static int come_back(const struct vnpu_exec_job *job, struct base_err *err)
+{
+	int ret = job->mem->back ? job->mem->back(job->mem->opaque) : 0;
+
+	return ret ? base_err_set(err, ret, "the job is gone") : 0;
+}
+
+/* From the private copy of the program alone. */
+static int prepare_net(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+		       struct prepared *p, struct base_err *err)
+{
+	int ret, gone;
+
+	p->is_apart = vnpu_apart_is_wanted(&p->prog);
+	go_away(job);
+	ret = exec->engine->prepare(&p->prog, &exec->opts, &p->net, err);
+	gone = come_back(job, ret ? &(struct base_err){ 0 } : err);
+	return ret ? ret : gone;
+}
+
 static int prepare(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct base_err *err)
 {
 	struct prepared *p = base_zalloc(sizeof(*p));
@@ -324,7 +352,7 @@ static int prepare(struct vnpu_exec *exec, const struct vnpu_exec_job *job, stru
 	if (!ret)
 		ret = probe(p, job, err);
 	if (!ret)
-		ret = exec->engine->prepare(&p->prog, &exec->opts, &p->net, err);
+		ret = prepare_net(exec, job, p, err);
 	if (ret) {
 		prepared_destroy(exec, p);
 		return ret;
@@ -491,23 +519,56 @@ static void count_bytes(struct vnpu_exec *exec, struct prepared *p)
 	p->bytes = bytes;
 }
 
-static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared *p,
-			u32 *op, struct base_err *err)
+static int run_net(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+		   struct prepared *p, u32 *op, struct base_err *err)
+{
+	return exec->engine->run(p->net, p->ptrs, p->ptrs[job->inv->nr_bindings], op, err);
+}
+
+static int run_here(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+		    struct prepared *p, u32 *op, struct base_err *err)
 {
 	bool did_run = false;
-	int ret;
+	int ret = hold_all(exec, job, p, err);
 
-	ret = check_bindings(p, job, err);
-	if (ret)
-		return ret;
-	ret = hold_all(exec, job, p, err);
 	if (!ret)
 		ret = check_apart(job, p, err);
 	if (!ret) {
 		did_run = true;
-		ret = exec->engine->run(p->net, p->ptrs, p->ptrs[job->inv->nr_bindings], op, err);
+		ret = run_net(exec, job, p, op, err);
 	}
 	release_views(job, p, did_run);
+	return ret;
+}
+
+static int run_apart(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+		     struct prepared *p, u32 *op, struct base_err *err)
+{
+	void *memory = NULL;
+	int ret = vnpu_apart_take(&p->prog, job, p->ptrs, &memory, err);
+
+	if (!ret) {
+		int gone;
+
+		go_away(job);
+		ret = run_net(exec, job, p, op, err);
+		gone = come_back(job, ret ? &(struct base_err){ 0 } : err);
+		ret = ret ? ret : gone;
+	}
+	if (!ret)
+		ret = vnpu_apart_give(&p->prog, job, p->ptrs, err);
+	base_free(memory);
+	return ret;
+}
+
+static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared *p,
+			u32 *op, struct base_err *err)
+{
+	int ret = check_bindings(p, job, err);
+
+	if (ret)
+		return ret;
+	ret = p->is_apart ? run_apart(exec, job, p, op, err) : run_here(exec, job, p, op, err);
 	count_bytes(exec, p);
 	evict(exec);
 	return ret;

@@ -16,6 +16,10 @@ struct vnpu_exec_mem {
 	/* [addr, addr + len) as contiguous host memory, until release(); -EFAULT, -ENOMEM */
 	int (*view)(void *opaque, u64 addr, u64 len, bool write, void **ptr, void **token);
 	void (*release)(void *opaque, void *token, bool written);
+	/* While the executor is away it touches no memory of the context, which may go then.  Both
+	 * may be NULL; back(): -ECANCELED when it went. */
+	void (*away)(void *opaque);
+	int (*back)(void *opaque);
 };
 
 struct vnpu_exec_job {

@@ -97,7 +97,7 @@ static inline u64 et_alloc(struct et *et, u64 size, u32 skew)
 static inline void et_init(struct et *et)
 {
 	memset(et, 0, sizeof(*et));
-	et->mem = (struct vnpu_exec_mem){ et, et_view, et_release };
+	et->mem = (struct vnpu_exec_mem){ .opaque = et, .view = et_view, .release = et_release };
 }
 
 static inline void et_fini(struct et *et)
