@@ -422,6 +422,9 @@ static inline bool drv_pm_is_cold(const struct drv_dev *dev)
  */
 void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...) BASE_PRINTF(3, 4)
 	__attribute__((cold));
+/** drv_fail_job() - a job does not end: as drv_fail(), as often as it happens */
+void drv_fail_job(struct drv_dev *dev, const char *fmt, ...) BASE_PRINTF(2, 3)
+	__attribute__((cold));
 /** drv_give_up() - state FAILED, for the reason in dev->err; all jobs end. */
 void drv_give_up(struct drv_dev *dev);
 /** drv_forget_firmware() - nothing of it is left: queues and contexts begin anew; @cause is the

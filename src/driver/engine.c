@@ -37,7 +37,7 @@ void drv_engine_hang(struct drv_dev *dev, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	if (!dev->hws) {
-		drv_fail(dev, -ETIMEDOUT, "%s", text);
+		drv_fail_job(dev, "%s", text);
 		return;
 	}
 	dev->jsm.hb_rounds = 0;

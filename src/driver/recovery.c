@@ -6,6 +6,9 @@
  *   anything else that fails:          RECOVERING: what happened is written down, power-down, cold
  *                                      boot; jobs the firmware had end, the others wait for it
  *   device gone, boot failed, or one failure too many in the window:  FAILED
+ *
+ * A job that does not end is no failure of that kind: any program can write one, and would take the
+ * device away from all others.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -83,7 +86,7 @@ static u32 budget(const struct drv_dev *dev)
 }
 
 /* May it be recovered?  If not, dev->err says why. */
-static bool may_recover(struct drv_dev *dev)
+static bool may_recover(struct drv_dev *dev, bool counts)
 {
 	char text[sizeof(dev->err.text)];
 
@@ -91,7 +94,7 @@ static bool may_recover(struct drv_dev *dev)
 		return false;
 	if (dev->state == DRV_RESUMING || dev->state == DRV_RECOVERING)
 		return false; /* the cold boot itself failed */
-	if (recent(dev) < budget(dev))
+	if (!counts || recent(dev) < budget(dev))
 		return true;
 	snprintf(text, sizeof(text), "%s", dev->err.text);
 	base_err_set(&dev->err, dev->err.code,
@@ -133,23 +136,38 @@ static bool can_fail(const struct drv_dev *dev)
 	return dev->phase == DRV_PHASE_START || drv_listens(dev);
 }
 
-void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...)
+static void fail(struct drv_dev *dev, bool counts, int code, const char *fmt, va_list ap)
 {
-	va_list ap;
-
 	if (!can_fail(dev))
 		return;
 	dev->err.code = code;
-	va_start(ap, fmt);
 	vsnprintf(dev->err.text, sizeof(dev->err.text), fmt, ap);
-	va_end(ap);
-	if (!may_recover(dev)) {
+	if (!may_recover(dev, counts)) {
 		drv_give_up(dev);
 		return;
 	}
 	drv_err(dev, RECOVERY, "%s: the device is recovered", dev->err.text);
-	dev->recovery.at_ns[dev->recovery.nr++ % DRV_RECOVERIES_MAX] = drv_clock(dev);
+	if (counts)
+		dev->recovery.at_ns[dev->recovery.nr++ % DRV_RECOVERIES_MAX] = drv_clock(dev);
 	recover(dev);
+}
+
+void drv_fail(struct drv_dev *dev, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(dev, true, code, fmt, ap);
+	va_end(ap);
+}
+
+void drv_fail_job(struct drv_dev *dev, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(dev, false, -ETIMEDOUT, fmt, ap);
+	va_end(ap);
 }
 
 /* What the seam cannot wait for was taken away; time may stand still. */

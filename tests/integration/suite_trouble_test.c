@@ -88,6 +88,23 @@ static void hang(void **state)
 	assert_int_equal(env_guest_errors(&env), 0);
 }
 
+/* One program does not get the device declared dead for all. */
+static void many_hangs(void **state)
+{
+	struct unit bad;
+
+	(void)state;
+	for (u32 i = 1; i <= 8; i++) {
+		assert_int_equal(os_inproc_fault(env.npu, "stuck-engine", 1), 0);
+		unit_open(&bad);
+		unit_submit(&bad, i);
+		assert_int_equal(unit_wait(&bad, i), -ETIMEDOUT);
+		unit_close(&bad);
+		unit_once(); /* others are served */
+	}
+	assert_int_equal(unit_info()->recoveries + unit_info()->engine_resets, 8);
+}
+
 /* A job the firmware forgot: no hang, but no end within the inference's limit either. */
 static void job_lost(void **state)
 {
@@ -329,17 +346,9 @@ int main(int argc, char **argv)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(hang),
-		T(job_lost),
-		T(firmware_dies),
-		T(interrupts),
-		T(unpublished_go_on),
-		T(budget),
-		T(window),
-		T(no_boot),
-		T(all_ones),
-		T(unplugged),
-		T(each_fault_of_a_job),
+		T(hang),       T(many_hangs),	     T(job_lost),  T(firmware_dies),
+		T(interrupts), T(unpublished_go_on), T(budget),	   T(window),
+		T(no_boot),    T(all_ones),	     T(unplugged), T(each_fault_of_a_job),
 	};
 
 	if (env_args(argc, argv))

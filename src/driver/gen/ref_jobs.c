@@ -217,9 +217,8 @@ void ref_watchdog(struct drv_dev *dev)
 		if (ring->head != ring->tail && !dev->cfg.poll)
 			drv_wr32(dev, ring->doorbell, ring->head); /* it may have been lost */
 		if (is_over(dev, ring))
-			drv_fail(dev, -ETIMEDOUT,
-				 "ring %u: job 0x%x in slot %u did not end within %u ms", n,
-				 ring->job[ring->tail], ring->tail,
-				 dev->gen->timeouts.inference_ms);
+			drv_fail_job(dev, "ring %u: job 0x%x in slot %u did not end within %u ms",
+				     n, ring->job[ring->tail], ring->tail,
+				     dev->gen->timeouts.inference_ms);
 	}
 }

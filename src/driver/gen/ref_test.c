@@ -25,6 +25,11 @@ void drv_fail(struct drv_dev *d, int code, const char *fmt, ...)
 	failed = code;
 }
 
+void drv_fail_job(struct drv_dev *d, const char *fmt, ...)
+{
+	drv_fail(d, -ETIMEDOUT, "%s", fmt);
+}
+
 void drv_dump_registers(struct drv_dev *d, void (*line)(void *opaque, const char *text),
 			void *opaque)
 {
