@@ -7,6 +7,7 @@
 #include "scheme/scheme.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ struct scheme {
 	struct svc *svc;
 	struct loop_source listener;
 	struct vfu_socket file;
+	int spare; /* for who comes when there are no more descriptors */
 	struct svc_list conns;
 	u32 nr_conns;
 	struct frame_in in;   /* the request that is served */
@@ -391,11 +393,41 @@ err_free:
 	return ret;
 }
 
+static void spare_open(struct scheme *scheme)
+{
+	scheme->spare = fcntl(scheme->file.fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static void spare_close(struct scheme *scheme)
+{
+	if (scheme->spare >= 0)
+		close(scheme->spare);
+}
+
+static int take(const struct scheme *scheme)
+{
+	return accept4(scheme->file.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/* Left where he is he would wake us for ever, and wait as long. */
+static void send_away(struct scheme *scheme)
+{
+	int fd;
+
+	spare_close(scheme);
+	fd = take(scheme);
+	if (fd >= 0)
+		close(fd);
+	spare_open(scheme);
+}
+
 static void listener_ready(struct loop_source *source)
 {
 	struct scheme *scheme = base_container_of(source, struct scheme, listener);
-	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = take(scheme);
 
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
+		send_away(scheme);
 	if (fd < 0)
 		return;
 	if (scheme->nr_conns >= MAX_CLIENTS || conn_open(scheme, fd))
@@ -425,6 +457,7 @@ int scheme_create(struct loop *loop, struct svc *svc, const struct scheme_config
 		base_err_set(err, ret, "socket %s: %s", cfg->name, strerror(-ret));
 		goto err_close;
 	}
+	spare_open(scheme);
 	*out = scheme;
 	return 0;
 
@@ -444,6 +477,7 @@ void scheme_destroy(struct scheme *scheme)
 	base_for_each_safe (node, tmp, &scheme->conns)
 		conn_close(svc_list_entry(node, struct conn, link));
 	loop_del(scheme->loop, &scheme->listener);
+	spare_close(scheme);
 	vfu_socket_close(&scheme->file);
 	base_free(scheme);
 }
