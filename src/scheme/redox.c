@@ -111,7 +111,7 @@ static void cancel(struct scheme *scheme, u32 tag)
 		if (p->tag != tag)
 			continue;
 		rs_answer(scheme, tag, -REDOX_ECANCELED);
-		rs_unpark(scheme, p);
+		rs_unpark(p);
 	}
 }
 

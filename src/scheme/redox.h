@@ -49,6 +49,7 @@ struct client {
 	u64 pid;
 	u32 euid;
 	u32 nr_entries;
+	u32 nr_parked;
 };
 
 /* What a descriptor of a program stands for. */
@@ -85,7 +86,6 @@ struct scheme {
 	u32 max_entries, nr_entries;
 	struct svc_list fired; /* entries the service told of */
 	struct svc_list parked;
-	u32 nr_parked;
 	u32 first_free; /* entries before it are taken */
 	bool more;	/* requests are left */
 	char name[32];
@@ -116,7 +116,7 @@ int rs_entry_add(struct scheme *scheme, struct client *client, const char *path,
 		 struct entry **out) BASE_WARN_UNUSED;
 /** rs_entry_del() - with its handle, and its client if it was the last. */
 void rs_entry_del(struct scheme *scheme, struct entry *entry);
-void rs_unpark(struct scheme *scheme, struct parked *p);
+void rs_unpark(struct parked *p);
 /** rs_unpark_all() - of @entry, NULL: of all; answered with @result. */
 void rs_unpark_all(struct scheme *scheme, const struct entry *entry, int result);
 

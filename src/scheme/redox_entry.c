@@ -115,10 +115,10 @@ int rs_entry_add(struct scheme *scheme, struct client *client, const char *path,
 	return 0;
 }
 
-void rs_unpark(struct scheme *scheme, struct parked *p)
+void rs_unpark(struct parked *p)
 {
 	svc_list_del(&p->link);
-	scheme->nr_parked--;
+	p->entry->client->nr_parked--;
 	base_free(p);
 }
 
@@ -132,7 +132,7 @@ void rs_unpark_all(struct scheme *scheme, const struct entry *entry, int result)
 		if (entry && p->entry != entry)
 			continue;
 		rs_answer(scheme, p->tag, result);
-		rs_unpark(scheme, p);
+		rs_unpark(p);
 	}
 }
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAX_PARKED 4096u
+#define MAX_PARKED 256u /* of one program: each is a thread of it that waits */
 
 /* At @off, if the kernel keeps a position for it. */
 static s64 read_at(const struct entry *entry, void *buf, u64 size, u64 off, struct base_err *err)
@@ -45,8 +45,8 @@ static int park(struct scheme *scheme, struct entry *entry, const struct redox_s
 {
 	struct parked *p;
 
-	if (scheme->nr_parked == MAX_PARKED)
-		return -EAGAIN;
+	if (entry->client->nr_parked == MAX_PARKED)
+		return -REDOX_EAGAIN;
 	p = base_zalloc(sizeof(*p));
 	if (!p)
 		return -ENOMEM;
@@ -58,7 +58,7 @@ static int park(struct scheme *scheme, struct entry *entry, const struct redox_s
 		.off = sqe->args[3],
 	};
 	svc_list_add(&scheme->parked, &p->link);
-	scheme->nr_parked++;
+	entry->client->nr_parked++;
 	return 0;
 }
 
@@ -206,7 +206,7 @@ static bool answer_parked(struct scheme *scheme, struct entry *entry)
 		if (later)
 			return false; /* another one took it */
 		rs_answer(scheme, p->tag, n);
-		rs_unpark(scheme, p);
+		rs_unpark(p);
 		return true;
 	}
 	return false;

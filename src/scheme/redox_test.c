@@ -71,7 +71,7 @@ static void reads_that_wait(void **state)
 	assert_int_equal(answer_to(tags[1]), -REDOX_ECANCELED);
 	complete(2);
 	assert_int_equal(answer_to(tags[2]), 2 * sizeof(struct abi_completion));
-	assert_int_equal(scheme->nr_parked, 0);
+	assert_true(svc_list_empty(&scheme->parked));
 }
 
 static void reads_that_do_not_wait(void **state)
@@ -114,6 +114,30 @@ static void who_waits_when_it_closes(void **state)
 	tags[0] = ask(7, REDOX_OP_READ, q.queue, buf, sizeof(buf));
 	serve();
 	assert_int_equal(answer_to(tags[0]), -EBADF);
+}
+
+/* One whose threads all wait takes nothing from others. */
+static void no_more_wait_than_that(void **state)
+{
+	struct queue mine, theirs;
+	u32 last = 0, tag;
+	u8 buf[64];
+
+	(void)state;
+	mine = open_queue(7);
+	submit(7, &mine, 1);
+	theirs = open_queue(8);
+	submit(8, &theirs, 1);
+	for (u32 i = 0; i < 257; i++) {
+		last = ask(7, REDOX_OP_READ, mine.queue, buf, sizeof(buf));
+		if (i % 64 == 0)
+			serve();
+	}
+	tag = ask(8, REDOX_OP_READ, theirs.queue, buf, sizeof(buf));
+	serve();
+	assert_int_equal(answer_to(last), -REDOX_EAGAIN);
+	complete(1);
+	assert_int_equal(answer_to(tag), sizeof(struct abi_completion));
 }
 
 static void whoever_waits_at_the_end_is_answered(void **state)
@@ -410,6 +434,7 @@ int main(void)
 		T(reads_that_wait),
 		T(reads_that_do_not_wait),
 		T(who_waits_when_it_closes),
+		T(no_more_wait_than_that),
 		T(whoever_waits_at_the_end_is_answered),
 		T(edges),
 		T(two_handles_at_once),
