@@ -29,6 +29,23 @@
 			__builtin_unreachable(); \
 	} while (0)
 
+/* Built with a sanitizer?  For tests that count what its runtime takes too. */
+#if defined(__has_feature)
+#define BASE_ASAN __has_feature(address_sanitizer)
+#define BASE_TSAN __has_feature(thread_sanitizer)
+#else
+#if defined(__SANITIZE_ADDRESS__)
+#define BASE_ASAN 1
+#else
+#define BASE_ASAN 0
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define BASE_TSAN 1
+#else
+#define BASE_TSAN 0
+#endif
+#endif
+
 #define base_container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 

@@ -136,7 +136,8 @@ static bool can_fail(const struct drv_dev *dev)
 	return dev->phase == DRV_PHASE_START || drv_listens(dev);
 }
 
-static void fail(struct drv_dev *dev, bool counts, int code, const char *fmt, va_list ap)
+static void BASE_PRINTF(4, 0)
+	fail(struct drv_dev *dev, bool counts, int code, const char *fmt, va_list ap)
 {
 	if (!can_fail(dev))
 		return;

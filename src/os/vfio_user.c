@@ -35,12 +35,19 @@ struct piece {
 	struct piece *next;
 };
 
+/* Has irq_fd counted? */
+enum irq {
+	IRQ_ASK, /* read it */
+	IRQ_NONE,
+	IRQ_TOLD,
+};
+
 struct vfio_user {
 	struct os_device os;
 	struct vfu_client *client;
 	struct os_msi msi;
-	int irq_fd, wake_fd;			  /* eventfds */
-	enum { IRQ_ASK, IRQ_NONE, IRQ_TOLD } irq; /* has irq_fd counted?  read it; no; yes */
+	int irq_fd, wake_fd;  /* eventfds */
+	_Atomic enum irq irq; /* one thread waits, another looks */
 	struct os_pool pool;
 	struct os_vfio_user_peer peer; /* turn NULL: somewhere else */
 	struct os_ops peer_ops;	       /* ops, with its clock */
@@ -240,6 +247,14 @@ static bool drain(int fd)
 	return read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
 }
 
+/* Was an interrupt told of?  It is taken. */
+static bool told(struct vfio_user *vu)
+{
+	enum irq was = IRQ_TOLD;
+
+	return atomic_compare_exchange_strong(&vu->irq, &was, IRQ_NONE);
+}
+
 /* The message itself goes to the eventfd; what the device has in its registers is for show. */
 static int irq_setup(struct os_device *os)
 {
@@ -249,8 +264,7 @@ static int irq_setup(struct os_device *os)
 	if (ret)
 		return ret;
 	(void)drain(vu->irq_fd);
-	if (vu->irq == IRQ_TOLD)
-		vu->irq = IRQ_NONE;
+	(void)told(vu);
 	ret = vfu_client_irq(vu->client, VFU_IRQ_MSI, vu->irq_fd);
 	return ret ? ret : os_msi_enable(os, &vu->msi);
 }
@@ -268,12 +282,7 @@ static void irq_teardown(struct os_device *os)
 
 static bool interrupted(struct vfio_user *vu)
 {
-	bool told = vu->irq == IRQ_TOLD;
-
-	if (vu->irq == IRQ_ASK)
-		return drain(vu->irq_fd);
-	vu->irq = IRQ_NONE;
-	return told;
+	return vu->irq == IRQ_ASK ? drain(vu->irq_fd) : told(vu);
 }
 
 /* A driver that polls and never waits must still let the device at its memory. */
@@ -413,8 +422,10 @@ static int event_source(struct os_device *os)
 
 static void listen_events(struct os_device *os, bool on)
 {
-	if (on && to_vu(os)->irq == IRQ_ASK)
-		to_vu(os)->irq = IRQ_NONE;
+	enum irq ask = IRQ_ASK;
+
+	if (on)
+		atomic_compare_exchange_strong(&to_vu(os)->irq, &ask, IRQ_NONE);
 }
 
 static void event(struct os_device *os)

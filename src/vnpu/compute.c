@@ -295,7 +295,7 @@ static u32 infer(struct vnpu *v)
 	if (!ret)
 		ret = run_unlocked(v, &job, &err);
 	v->stats.inferences++;
-	if (ret && ret != -ECANCELED) { /* nobody asks any more */
+	if (ret && !v->compute.orphan) { /* else nobody asks any more */
 		snprintf(where, sizeof(where), "job 0x%x of SSID %u", job.id, job.ssid);
 		vnpu_report(v, VNPU_UNSPECIFIED, where, "inference failed: %s", err.text);
 	}

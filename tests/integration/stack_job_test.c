@@ -10,14 +10,6 @@
 
 #include "stack.h"
 
-#if defined(__SANITIZE_THREAD__)
-#define HAVE_TSAN 1
-#elif defined(__has_feature)
-#define HAVE_TSAN __has_feature(thread_sanitizer)
-#else
-#define HAVE_TSAN 0
-#endif
-
 static void query(void **state)
 {
 	struct stack *s = *state;
@@ -110,7 +102,7 @@ static void no_system_calls(void **state)
 	int status;
 	pid_t pid;
 
-	if (HAVE_TSAN)
+	if (BASE_TSAN)
 		skip(); /* its runtime makes system calls of its own */
 	cmdlist_init(&list, s->cmds, 0);
 	cmdlist_nop(&list);

@@ -14,15 +14,6 @@
 #include "base/base.h"
 #include "regs/gen.h"
 
-/* What a sanitizer keeps of freed memory is no measure of ours. */
-#if defined(__SANITIZE_ADDRESS__)
-#define WORLD_HAS_ASAN 1
-#elif defined(__has_feature)
-#define WORLD_HAS_ASAN __has_feature(address_sanitizer)
-#else
-#define WORLD_HAS_ASAN 0
-#endif
-
 struct world;
 struct world_proc;
 

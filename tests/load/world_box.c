@@ -30,7 +30,7 @@ struct world_proc {
 };
 
 /* A process that is killed gives its heap back; a thread that plays one cannot. */
-#if WORLD_HAS_ASAN
+#if BASE_ASAN
 void __lsan_disable(void);
 #define forget_heap() __lsan_disable()
 #else
