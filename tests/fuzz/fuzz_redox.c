@@ -633,7 +633,7 @@ static void be_gone(void)
 	must(!waiting());
 	for (u32 i = 0; i < nr_reqs; i++)
 		must(!reqs[i].live);
-	must(svc_list_empty(&scheme->clients) && !scheme->nr_entries && !scheme->nr_parked);
+	must(svc_list_empty(&scheme->clients) && !scheme->nr_entries);
 	complete(UINT32_MAX);
 	(void)svc_process(svc, scheme_ready);
 	must(!drv.nr_ctxs && !drv.nr_bos && !drv.nr_queues && !drv.nr_metrics);
