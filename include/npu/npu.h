@@ -36,7 +36,8 @@ const char *npu_last_error(void);
  * npu_device_open() - open and boot a device
  * @device: "sim:GEN[,pci=ID][,engine=plain|onednn][,threads=N][,stepped][,seed=N][,strict]
  *          [,trace=FILE]": a virtual NPU in this process, GEN npu37, npu40, npu50, npu60 or ref;
- *          "vfio-user:PATH": one behind a socket; later also vfio:BDF, npud:PATH, /scheme/npu[/N].
+ *          "vfio-user:PATH": one behind the socket of a vnpu; "npud:PATH[/N]": the Nth, from 0, that
+ *          the npud at this socket serves, on Redox "/scheme/npu[/N]"; later also vfio:BDF.
  *          NULL: $NPU_DEVICE, else a running npud (/run/npud/socket), else "sim:npu37".
  *
  * Return: 0, -EINVAL (bad string), -ENOENT (no such device or firmware), -ENODEV, -EIO,

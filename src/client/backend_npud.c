@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * A service in another process, npud, over a socket (abi/npud.h).
+ * A service in another process, npud, over a socket (abi/npud.h): "npud:PATH[/N]".
  *
  * Buffers and queue pages are mapped here: a job costs one message without an answer, and its
  * completion none.  What the service would refuse at once is refused here, by the same rules
@@ -33,6 +33,7 @@
 struct npud {
 	struct backend base;
 	int fd;
+	u32 idx; /* of the device, among the daemon's */
 	bool flat;
 	u64 connect_ns;
 	u32 tag;
@@ -351,7 +352,10 @@ static int npud_open(struct backend *be, const char *path, u32 *handle, struct b
 	char full[SVC_PATH_MAX + 16];
 	int ret;
 
-	snprintf(full, sizeof(full), "%s%s", svc_path_is_raw(path) ? "" : "0/", path);
+	if (!path[0] || svc_path_is_raw(path))
+		snprintf(full, sizeof(full), "%s", path);
+	else
+		snprintf(full, sizeof(full), "%u/%s", npud->idx, path);
 	ret = ask_path(npud, ABI_NPUD_OPEN, 0, full, -1, handle, err);
 	if (ret)
 		return ret;
@@ -669,6 +673,27 @@ static int dial(const char *path, int *out, struct base_err *err)
 	return base_err_set(err, -ret, "npud: %s: %s", path, strerror(ret));
 }
 
+#define DEVICE_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) + 20)
+
+/* PATH, or PATH/N: below a socket there can be nothing else. */
+static void split(const char *name, char path[DEVICE_MAX], u32 *idx)
+{
+	struct stat st;
+	char *slash;
+	u64 n;
+
+	*idx = 0;
+	snprintf(path, DEVICE_MAX, "%s", name);
+	slash = strrchr(path, '/');
+	if (!slash || !svc_parse_u64(slash + 1, strlen(slash + 1), &n) || n > UINT32_MAX)
+		return;
+	*slash = '\0';
+	if (!stat(path, &st) && S_ISSOCK(st.st_mode))
+		*idx = (u32)n;
+	else
+		*slash = '/';
+}
+
 static void npud_disconnect(struct backend *be)
 {
 	struct npud *npud = to_npud(be);
@@ -683,6 +708,7 @@ static int npud_connect(const char *device, const struct npu_open_options *optio
 			struct backend **out, struct base_err *err)
 {
 	const u64 start = base_clock_ns();
+	char path[DEVICE_MAX];
 	struct npud *npud;
 	int ret;
 
@@ -693,7 +719,8 @@ static int npud_connect(const char *device, const struct npu_open_options *optio
 	if (!npud)
 		return base_err_set(err, -ENOMEM, "npud: no memory");
 	npud->base.ops = &backend_npud;
-	ret = dial(device + strlen(PREFIX), &npud->fd, err);
+	split(device + strlen(PREFIX), path, &npud->idx);
+	ret = dial(path, &npud->fd, err);
 	if (ret)
 		goto err_free;
 	ret = -pthread_mutex_init(&npud->lock, NULL);
@@ -736,18 +763,9 @@ static const char *npud_find(void)
 	return device;
 }
 
-static void npud_list(void (*item)(void *opaque, const char *device, const char *description),
-		      void *opaque)
-{
-	const char *device = npud_find();
-
-	if (device)
-		item(opaque, device, "what npud serves");
-}
-
 const struct backend_ops backend_npud = {
 	.prefix = PREFIX,
-	.form = PREFIX "PATH",
+	.form = PREFIX "PATH[/N]",
 	.connect = npud_connect,
 	.disconnect = npud_disconnect,
 	.open = npud_open,
@@ -760,5 +778,4 @@ const struct backend_ops backend_npud = {
 	.close = npud_close,
 	.query = npud_query,
 	.find = npud_find,
-	.list = npud_list,
 };

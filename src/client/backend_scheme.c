@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * A service in another process, npud, through a scheme of Redox: "/scheme/npu".
+ * A service in another process, npud, through a scheme of Redox: "/scheme/npu[/N]".
  *
  * No call here waits for a device: requests are answered at once, and what takes time is waited for
  * on an event queue, with a limit.  (A call that is under way when npud is killed stays in the
@@ -161,6 +161,8 @@ static int tree_open(struct backend *be, const char *path, u32 *handle, struct b
 
 	if (svc_path_is_raw(path))
 		raw_path(tree, path, full, sizeof(full));
+	else if (!path[0])
+		snprintf(full, sizeof(full), "%s", tree->root);
 	else
 		snprintf(full, sizeof(full), "%s/%s", tree->path, path);
 	fd = rx_open(full, REDOX_O_RDWR | REDOX_O_NONBLOCK);
@@ -463,12 +465,6 @@ static const char *tree_find(void)
 	return PREFIX "npu"; /* there is no other way to an NPU here */
 }
 
-static void tree_list(void (*item)(void *opaque, const char *device, const char *description),
-		      void *opaque)
-{
-	item(opaque, PREFIX "npu", "the NPU that npud serves");
-}
-
 const struct backend_ops backend_scheme = {
 	.prefix = PREFIX,
 	.form = PREFIX "NAME[/N]",
@@ -484,5 +480,4 @@ const struct backend_ops backend_scheme = {
 	.close = tree_close,
 	.query = tree_query,
 	.find = tree_find,
-	.list = tree_list,
 };

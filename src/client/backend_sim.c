@@ -245,12 +245,6 @@ static void vfio_user_query(struct backend *be, struct npu_device_info *out)
 	out->device_create_ns = to_sim(be)->host.create_ns;
 }
 
-static void vfio_user_list(void (*item)(void *opaque, const char *device, const char *description),
-			   void *opaque)
-{
-	(void)item, (void)opaque; /* nobody announces his sockets */
-}
-
 static void sim_list(void (*item)(void *opaque, const char *device, const char *description),
 		     void *opaque)
 {
@@ -298,5 +292,4 @@ const struct backend_ops backend_vfio_user = {
 	.wait = sim_wait,
 	.close = sim_close,
 	.query = vfio_user_query,
-	.list = vfio_user_list,
 };

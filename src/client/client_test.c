@@ -148,18 +148,12 @@ static int no_connect(const char *device, const struct npu_open_options *options
 	return base_err_set(err, -ECONNREFUSED, "device \"%s\": nobody there", device);
 }
 
-static void no_list(void (*item)(void *opaque, const char *device, const char *description),
-		    void *opaque)
-{
-	(void)item, (void)opaque;
-}
-
 const struct backend_ops backend_npud = {
-	.prefix = "npud:", .form = "npud:PATH", .connect = no_connect, .list = no_list
+	.prefix = "npud:", .form = "npud:PATH", .connect = no_connect
 };
 
 const struct backend_ops backend_vfio_user = {
-	.prefix = "vfio-user:", .form = "vfio-user:PATH", .connect = no_connect, .list = no_list
+	.prefix = "vfio-user:", .form = "vfio-user:PATH", .connect = no_connect
 };
 
 struct fixture {

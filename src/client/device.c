@@ -178,8 +178,51 @@ int npu_device_read_text(struct npu_device *dev, const char *node, char *buf, si
 	return ret;
 }
 
+/* @text has a line for each device of a service: "1: npu40 Lunar Lake". */
+static void each_line(const char *device, char *text,
+		      void (*item)(void *opaque, const char *device, const char *description),
+		      void *opaque)
+{
+	char name[128], *save;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *what = strstr(line, ": ");
+
+		if (!what)
+			continue;
+		*what = '\0';
+		if (strcmp(line, "0") == 0)
+			snprintf(name, sizeof(name), "%s", device);
+		else
+			snprintf(name, sizeof(name), "%s/%s", device, line);
+		item(opaque, name, what + 2);
+	}
+}
+
+static void list_served(const char *device,
+			void (*item)(void *opaque, const char *device, const char *description),
+			void *opaque)
+{
+	struct npu_device *dev;
+	char text[2048];
+
+	if (npu_device_open(device, &dev))
+		return;
+	if (npu_device_read_text(dev, "", text, sizeof(text)) > 0)
+		each_line(device, text, item, opaque);
+	npu_device_close(dev);
+}
+
 void npu_list(void (*item)(void *opaque, const char *device, const char *description), void *opaque)
 {
-	for (u32 i = 0; backend_by_idx(i); i++)
-		backend_by_idx(i)->list(item, opaque);
+	const struct backend_ops *ops;
+
+	for (u32 i = 0; (ops = backend_by_idx(i)); i++) {
+		const char *found = ops->find ? ops->find() : NULL;
+
+		if (found)
+			list_served(found, item, opaque);
+		if (ops->list)
+			ops->list(item, opaque);
+	}
 }

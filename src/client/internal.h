@@ -29,7 +29,8 @@ struct backend_ops {
 	/* Closes all handles; orderly shutdown. */
 	void (*disconnect)(struct backend *be);
 
-	/* The handle tree; paths below the device: "info", "ctx"; or beside it: svc_path_is_raw().
+	/* The handle tree; paths below the device: "info", "ctx"; or beside it: svc_path_is_raw();
+	 * "": the list of devices, where there may be several.
 	 * As in service/svc.h. */
 	int (*open)(struct backend *be, const char *path, u32 *handle, struct base_err *err);
 	/* @fd goes along, stays the caller's; -1: none */
@@ -46,8 +47,10 @@ struct backend_ops {
 
 	/* What only this backend knows of its device; may be NULL. */
 	void (*query)(struct backend *be, struct npu_device_info *out);
-	/* One that runs here and may be used, for who names no device; NULL: none.  May be NULL. */
+	/* One that runs here and may be used, for who names no device; NULL: none.  Beside it are
+	 * those of its list, DEVICE/N.  May be NULL. */
 	const char *(*find)(void);
+	/* What can be opened otherwise.  May be NULL. */
 	void (*list)(void (*item)(void *opaque, const char *device, const char *description),
 		     void *opaque);
 };

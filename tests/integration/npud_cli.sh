@@ -114,11 +114,36 @@ if [ "$(id -u)" -eq 0 ]; then
 	check "and is replaced" start --socket "$dir/s" $sim
 	check "ends in order" stop
 fi
+# Several NPUs, each of its own generation: one that is gone leaves the others alone.
+"$vnpu" --engine plain --socket "$dir/d" --device lnl >"$dir/vlog" 2>&1 &
+device=$!
+for _ in $(seq 100); do [ -S "$dir/d" ] && break; sleep 0.1; done
+run_on() { "$npu" run "$data/digits.onnx" --device "npud:$dir/s$1" --input "$data/digits/7.png" 2>&1; }
+name_of() { "$npu" info --device "npud:$dir/s$1" 2>&1; }
+check "starts" start --socket "$dir/s" --device sim:ref,engine=plain --device "vfio-user:$dir/d" \
+	--device sim:npu60,engine=plain
+check "the first" grep -q ' ref' <(name_of "")
+check "the first by number" grep -q ' ref' <(name_of /0)
+check "the second" grep -q 'npu40' <(name_of /1)
+check "the third" grep -q 'npu60' <(name_of /2)
+check "no fourth" grep -q 'no device 3' <(name_of /3)
+check "no such name" grep -q 'npud: ' <(name_of /x)
+check "each runs, at once" eval 'run_on /0 >"$dir/r0" & a=$!; run_on /1 >"$dir/r1" & b=$!
+	run_on /2 >"$dir/r2" & c=$!; wait $a && wait $b && wait $c &&
+	[ "$(grep -l "class 7" "$dir"/r[012] | wc -l)" -eq 3 ]'
+kill -9 $device
+check "the one that is gone" eval '! run_on /1 >"$dir/r1"'
+check "the first is still there" grep -q 'class 7' <(run_on /0)
+check "and the third" grep -q 'class 7' <(run_on /2)
+check "ends in order" stop
+
 # Where it is by default, whoever names no device finds it.
 if [ "$(id -u)" -eq 0 ] && [ ! -e /run/npud ]; then
-	check "starts" start --socket /run/npud/socket --device sim:npu40,engine=plain
+	check "starts" start --socket /run/npud/socket --device sim:npu40,engine=plain \
+		--device sim:npu50,engine=plain
 	check "found by itself" grep -q 'npu40' <("$npu" info 2>&1)
-	check "listed" grep -q '^npud:/run/npud/socket ' <("$npu" list)
+	check "listed" grep -q '^npud:/run/npud/socket .*npu40' <("$npu" list)
+	check "and the second" grep -q '^npud:/run/npud/socket/1 .*npu50' <("$npu" list)
 	kill $pid
 	check "ends in order" wait $pid
 	rmdir /run/npud
