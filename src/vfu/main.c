@@ -51,7 +51,8 @@ static const char usage_head[] =
 	"\n"
 	"Each --socket begins a device; what follows it is for that device, what comes before the\n"
 	"first is for all.  One client at a time per device; when it goes, the next one may come and\n"
-	"finds the device as after power-on.  SIGTERM or SIGINT ends the program.\n"
+	"finds the device as after power-on.  SIGTERM or SIGINT ends the program;\n"
+	"a second one does not wait for an operation that still computes.\n"
 	"\n"
 	"  --socket PATH         where to listen; made for this user alone (mode 0600)\n"
 	"  --device NAME         which NPU:\n";
@@ -382,6 +383,7 @@ static int run(struct options *opt)
 	fflush(stdout);
 	if (!ret)
 		ret = serve(opt, &set);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* an end may take long: a second signal kills */
 	for (u32 i = opt->nr; i--;)
 		end(&opt->dev[i]);
 	return ret ? EXIT_FAILED : EXIT_OK;

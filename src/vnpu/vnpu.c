@@ -49,7 +49,8 @@ static int create_exec(struct vnpu *v, char *why, size_t why_size)
 
 	if (ret)
 		return refuse(why, why_size, ret, "%s", err.text);
-	vnpu_exec_stop_by(v->compute.exec, &v->compute.stop);
+	if (!v->stepped) /* else nobody could stop it */
+		vnpu_exec_stop_by(v->compute.exec, &v->compute.stop);
 	return 0;
 }
 

@@ -779,12 +779,12 @@ int hostile_unfinished(const struct hostile_plan *plan, struct hostile_conn *min
 #define BIG_A	(UINT64_C(54) << 20)
 
 /* A convolution: of a picture with another one, 10^13 products that can be left at any time; or one
- * that is computed as fast as can be, 10^11 products in one go. */
+ * that is computed as fast as can be, 3 * 10^11 products in one go. */
 struct shape {
 	u32 channels, side, kernel;
 };
 
-static const struct shape endless = { 1, 2047, 2047 }, giant = { 240, 130, 9 };
+static const struct shape endless = { 1, 2047, 2047 }, giant = { 60, 266, 35 };
 
 static u64 input_bytes(const struct shape *s)
 {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "kernels/kern.h"
+#include "vnpu/engine/alone.h"
 #include "vnpu/engine/apart.h"
 #include "vnpu/engine/engine.h"
 
@@ -25,6 +26,8 @@ struct view {
 };
 
 #define MAX_THREADS 1024u
+/* Runs that nobody waits for any more; whoever has them takes the processor from the others. */
+#define MAX_LEFT 2u
 
 struct prepared {
 	struct prepared *next; /* in order of last use */
@@ -36,7 +39,9 @@ struct prepared {
 	struct abi_prog prog;
 	struct vnpu_net *net;
 	u64 bytes;
-	bool is_apart; /* runs on copies */
+	bool is_apart; /* runs on copies, in a thread of its own */
+	struct vnpu_alone alone;
+	void *copies;
 	/* of one run: bindings, then the arena */
 	struct view *views;
 	void **ptrs;
@@ -47,6 +52,7 @@ struct vnpu_exec {
 	void *library;
 	struct vnpu_engine_opts opts;
 	struct prepared *first;
+	struct prepared *left[MAX_LEFT]; /* left behind: still run, and belong to nothing else */
 	u32 nr_prepared;
 	u64 bytes;
 	u64 nr_prepares;
@@ -58,21 +64,52 @@ static void prepared_destroy(const struct vnpu_exec *exec, struct prepared *p)
 {
 	if (p->net)
 		exec->engine->drop(p->net);
+	base_free(p->copies);
 	base_free(p->views);
 	base_free(p->ptrs);
 	base_free(p->memory);
 	base_free(p);
 }
 
-/* Unlinks and destroys what @at points to. */
-static void drop_at(struct vnpu_exec *exec, struct prepared **at)
+static struct prepared *unlink_at(struct vnpu_exec *exec, struct prepared **at)
 {
 	struct prepared *p = *at;
 
 	*at = p->next;
 	exec->nr_prepared--;
 	exec->bytes -= p->bytes;
-	prepared_destroy(exec, p);
+	return p;
+}
+
+static void drop_at(struct vnpu_exec *exec, struct prepared **at)
+{
+	prepared_destroy(exec, unlink_at(exec, at));
+}
+
+/* What was left behind and has ended. */
+static void bury(struct vnpu_exec *exec, bool wait)
+{
+	for (u32 i = 0; i < MAX_LEFT; i++) {
+		if (!exec->left[i] || !vnpu_alone_ended(&exec->left[i]->alone, wait))
+			continue;
+		prepared_destroy(exec, exec->left[i]);
+		exec->left[i] = NULL;
+	}
+}
+
+/* Takes the first of what is prepared, which runs; where there are too many, waits for its end. */
+static bool leave(struct vnpu_exec *exec)
+{
+	struct prepared *p = exec->first;
+
+	bury(exec, false);
+	for (u32 i = 0; i < MAX_LEFT; i++) {
+		if (exec->left[i])
+			continue;
+		exec->left[i] = unlink_at(exec, &exec->first);
+		return true;
+	}
+	return !vnpu_alone_ended(&p->alone, true);
 }
 
 static void keep_first(struct vnpu_exec *exec, struct prepared *p)
@@ -323,11 +360,14 @@ static int come_back(const struct vnpu_exec_job *job, struct base_err *err)
 static int prepare_net(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
 		       struct prepared *p, struct base_err *err)
 {
+	struct vnpu_engine_opts opts = exec->opts;
 	int ret, gone;
 
 	p->is_apart = vnpu_apart_is_wanted(&p->prog);
+	if (p->is_apart)
+		opts.stop = &p->alone.stop;
 	go_away(job);
-	ret = exec->engine->prepare(&p->prog, &exec->opts, &p->net, err);
+	ret = exec->engine->prepare(&p->prog, &opts, &p->net, err);
 	gone = come_back(job, ret ? &(struct base_err){ 0 } : err);
 	return ret ? ret : gone;
 }
@@ -541,35 +581,60 @@ static int run_here(const struct vnpu_exec *exec, const struct vnpu_exec_job *jo
 	return ret;
 }
 
-static int run_apart(const struct vnpu_exec *exec, const struct vnpu_exec_job *job,
-		     struct prepared *p, u32 *op, struct base_err *err)
+/* In a thread that can be left behind, where somebody else could want that; false: it was. */
+static bool run_alone(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared *p)
 {
-	void *memory = NULL;
-	int ret = vnpu_apart_take(&p->prog, job, p->ptrs, &memory, err);
+	struct vnpu_alone *a = &p->alone;
 
-	if (!ret) {
-		int gone;
+	*a = (struct vnpu_alone){ .engine = exec->engine,
+				  .net = p->net,
+				  .bindings = p->ptrs,
+				  .arena = p->ptrs[job->inv->nr_bindings],
+				  .op = ABI_TENSOR_NONE };
+	if (!exec->opts.stop)
+		a->ret = run_net(exec, job, p, &a->op, &a->err);
+	else if (!vnpu_alone_run(a, exec->opts.stop) && leave(exec))
+		return false;
+	return true;
+}
 
-		go_away(job);
-		ret = run_net(exec, job, p, op, err);
-		gone = come_back(job, ret ? &(struct base_err){ 0 } : err);
-		ret = ret ? ret : gone;
-	}
-	if (!ret)
-		ret = vnpu_apart_give(&p->prog, job, p->ptrs, err);
-	base_free(memory);
+/* *@p: NULL when it was left behind. */
+static int run_apart(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared **p,
+		     u32 *op, struct base_err *err)
+{
+	struct prepared *at = *p;
+	int ret = vnpu_apart_take(&at->prog, job, at->ptrs, &at->copies, err), gone;
+
+	if (ret)
+		goto out;
+	go_away(job);
+	if (!run_alone(exec, job, at))
+		*p = NULL;
+	gone = come_back(job, err);
+	if (!*p)
+		return gone ? gone : base_err_set(err, -ECANCELED, "the job is gone");
+	ret = at->alone.ret;
+	*op = at->alone.op;
+	if (ret)
+		*err = at->alone.err;
+	else
+		ret = gone ? gone : vnpu_apart_give(&at->prog, job, at->ptrs, err);
+out:
+	base_free(at->copies);
+	at->copies = NULL;
 	return ret;
 }
 
-static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struct prepared *p,
-			u32 *op, struct base_err *err)
+static int run_prepared(struct vnpu_exec *exec, const struct vnpu_exec_job *job,
+			struct prepared **p, u32 *op, struct base_err *err)
 {
-	int ret = check_bindings(p, job, err);
+	int ret = check_bindings(*p, job, err);
 
 	if (ret)
 		return ret;
-	ret = p->is_apart ? run_apart(exec, job, p, op, err) : run_here(exec, job, p, op, err);
-	count_bytes(exec, p);
+	ret = (*p)->is_apart ? run_apart(exec, job, p, op, err) : run_here(exec, job, *p, op, err);
+	if (*p)
+		count_bytes(exec, *p);
 	evict(exec);
 	return ret;
 }
@@ -604,6 +669,7 @@ int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struc
 	u32 op = ABI_TENSOR_NONE;
 	int ret;
 
+	bury(exec, false);
 	ret = check_invocation(job, err);
 	if (ret)
 		goto out;
@@ -614,7 +680,7 @@ int vnpu_exec_run(struct vnpu_exec *exec, const struct vnpu_exec_job *job, struc
 		p = exec->first;
 	}
 	if (!ret)
-		ret = run_prepared(exec, job, p, &op, err);
+		ret = run_prepared(exec, job, &p, &op, err);
 	if (ret)
 		write_error(job, op, ret, err);
 	if (ret && op != ABI_TENSOR_NONE)
@@ -665,6 +731,7 @@ void vnpu_exec_destroy(struct vnpu_exec *exec)
 	if (!exec)
 		return;
 	vnpu_exec_drop_all(exec);
+	bury(exec, true);
 	vnpu_engine_unload(exec->library);
 	base_free(exec);
 }
@@ -673,6 +740,7 @@ void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid)
 {
 	struct prepared **at = &exec->first;
 
+	bury(exec, false);
 	while (*at) {
 		if ((*at)->ssid == ssid)
 			drop_at(exec, at);
@@ -683,6 +751,7 @@ void vnpu_exec_drop_ssid(struct vnpu_exec *exec, u32 ssid)
 
 void vnpu_exec_drop_all(struct vnpu_exec *exec)
 {
+	bury(exec, false);
 	while (exec->first)
 		drop_at(exec, &exec->first);
 }

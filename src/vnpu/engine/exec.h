@@ -39,7 +39,11 @@ struct vnpu_exec_job {
 int vnpu_exec_create(const char *engine, u32 nr_threads, bool strict, struct vnpu_exec **out,
 		     struct base_err *err) BASE_WARN_UNUSED;
 void vnpu_exec_destroy(struct vnpu_exec *exec);
-/** vnpu_exec_stop_by() - *@stop, set in any thread, ends the run under way with -ECANCELED, soon. */
+/**
+ * vnpu_exec_stop_by() - *@stop, set in any thread, ends the run under way with -ECANCELED, soon
+ * An operation that takes long is left behind in a thread of its own, two of them at most; from
+ * the third on its end is waited for, as vnpu_exec_destroy() waits for all.
+ */
 void vnpu_exec_stop_by(struct vnpu_exec *exec, const u32 *stop);
 
 /**
