@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <signal.h>
+
 #include "npud/redox.h"
 
-static volatile sig_atomic_t stop;
+static atomic_int stop;
 
 static void on_signal(int sig)
 {

@@ -4,7 +4,6 @@
  * SRC: base 9e128703 drivers/pcid/src/driver_interface, daemon/src/lib.rs.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +103,7 @@ out:
 	return ret;
 }
 
-int npud_redox_main(int argc, char **argv, const volatile sig_atomic_t *stop)
+int npud_redox_main(int argc, char **argv, const atomic_int *stop)
 {
 	struct npud_options opts = { .cfg = { .schemes = { { .name = "npu" } },
 					      .nr_schemes = 1,

@@ -16,7 +16,7 @@ struct npud {
 	struct scheme *schemes[NPUD_MAX_SCHEMES];
 	u32 nr_schemes;
 	struct loop_source stop;
-	const volatile sig_atomic_t *signalled;
+	const atomic_int *signalled;
 	bool stopping;
 	struct device dev[NPUD_MAX_DEVICES];
 	u32 nr_devices;

@@ -3,7 +3,7 @@
 #ifndef NPUD_NPUD_H
 #define NPUD_NPUD_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "base/base.h"
 #include "scheme/scheme.h"
@@ -24,10 +24,9 @@ struct npud_config {
 	const char *firmware; /* NULL: search */
 	bool ignore_env;      /* when it is searched */
 	struct svc_limits limits;
-	u32 log_level; /* enum base_log_level */
-	const volatile sig_atomic_t
-		*stop; /* not 0: end.  Looked at whenever a call is interrupted */
-	int stop_fd;   /* readable: end; the caller's; -1 = none */
+	u32 log_level;		/* enum base_log_level */
+	const atomic_int *stop; /* not 0: end.  Looked at whenever a call is interrupted */
+	int stop_fd;		/* readable: end; the caller's; -1 = none */
 };
 
 struct npud;

@@ -20,8 +20,8 @@
 
 const char world_heap_unit[] = "bytes";
 /* What a sanitizer keeps of freed memory is no measure of ours. */
-const u64 world_heap_of_client = BASE_ASAN ? UINT32_MAX : 128u << 10;
-const u64 world_heap_kept = BASE_ASAN ? UINT32_MAX : 64u << 10;
+const u64 world_heap_of_client = BASE_ASAN || BASE_TSAN ? UINT32_MAX : 128u << 10;
+const u64 world_heap_kept = BASE_ASAN || BASE_TSAN ? UINT32_MAX : 64u << 10;
 const char world_args[] = "NPUD VNPU|- GENERATION os|hw";
 
 struct world {

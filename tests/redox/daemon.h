@@ -3,14 +3,14 @@
 #ifndef TESTS_REDOX_DAEMON_H
 #define TESTS_REDOX_DAEMON_H
 
-#include <signal.h>
+#include <stdatomic.h>
 
 #include "box.h"
 
 struct daemon {
 	struct box *box;
 	struct box_proc *proc;
-	volatile sig_atomic_t stop;
+	atomic_int stop;
 	char firmware[64]; /* a file of the built-in image */
 	const char *args[12];
 	int nr_args;
