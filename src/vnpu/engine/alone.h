@@ -22,6 +22,9 @@ struct vnpu_alone {
 	u32 op;
 	struct base_err err;
 	pthread_t thread;
+	pthread_mutex_t lock; /* protects: ended */
+	pthread_cond_t end;
+	bool ended;
 };
 
 /**
@@ -30,7 +33,7 @@ struct vnpu_alone {
  * nothing of @a may be touched before vnpu_alone_ended().
  */
 bool vnpu_alone_run(struct vnpu_alone *a, const u32 *stop) BASE_WARN_UNUSED;
-/** vnpu_alone_ended() - has what was left behind ended?  Waits for it if told so; true once only. */
+/** vnpu_alone_ended() - has what was left behind ended?  Waits for it if told so; not asked again once true. */
 bool vnpu_alone_ended(struct vnpu_alone *a, bool wait);
 
 #endif
