@@ -68,10 +68,11 @@ struct entry {
 	char path[];
 };
 
-/* A read that waits for completions. */
+/* A read that waits for completions, or an access that waits for a device to wake. */
 struct parked {
 	struct svc_list link;
 	struct entry *entry;
+	bool is_write;
 	u32 tag;
 	u64 buf, len, off;
 };

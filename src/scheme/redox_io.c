@@ -52,6 +52,7 @@ static int park(struct scheme *scheme, struct entry *entry, const struct redox_s
 		return -ENOMEM;
 	*p = (struct parked){
 		.entry = entry,
+		.is_write = sqe->opcode == REDOX_OP_WRITE,
 		.tag = sqe->tag,
 		.buf = sqe->args[1],
 		.len = sqe->args[2],
@@ -122,23 +123,59 @@ s64 rs_read(struct scheme *scheme, struct entry *entry, const struct redox_sqe *
 	return -EINPROGRESS;
 }
 
+/* At @off, if the kernel keeps a position for it. */
+static s64 write_at(struct scheme *scheme, const struct entry *entry, const void *buf, u64 size,
+		    u64 off, struct base_err *err)
+{
+	struct svc_client *svc = entry->client->svc;
+	s64 ret = 0;
+
+	size = base_min(size, (u64)RS_MAX_WRITE);
+	if (size)
+		memcpy(scheme->bounce, buf, size);
+	if (entry->positioned)
+		ret = svc_seek(svc, entry->handle, (s64)off, SVC_SEEK_SET, err);
+	return ret < 0 ? ret : svc_write(svc, entry->handle, scheme->bounce, size, err);
+}
+
+/* As read_now(); @later: of registers, when their device is awake.  A full queue has room only
+ * after a read. */
+static s64 write_now(struct scheme *scheme, const struct entry *entry, const void *buf, u64 size,
+		     u64 off, bool *later, struct base_err *err)
+{
+	s64 n;
+	int ret;
+
+	*later = false;
+	do {
+		n = write_at(scheme, entry, buf, size, off, err);
+		if (n != -EAGAIN || is_queue(entry))
+			return n;
+		ret = svc_wait(entry->client->svc, entry->handle, 0, NULL);
+	} while (!ret);
+	*later = ret == -ETIMEDOUT;
+	return n;
+}
+
+/* -EINPROGRESS: not answered yet. */
 s64 rs_write(struct scheme *scheme, struct entry *entry, const struct redox_sqe *sqe)
 {
-	u64 size = base_min(sqe->args[2], (u64)RS_MAX_WRITE);
+	const void *buf = (const void *)(uintptr_t)sqe->args[1];
+	bool later;
 	s64 n;
 
 	if (entry->kind != ENTRY_NODE)
 		return entry->kind == ENTRY_GONE ? -EBADF : -EISDIR;
-	if (size)
-		memcpy(scheme->bounce, (const void *)(uintptr_t)sqe->args[1], size);
-	n = entry->positioned ? svc_seek(entry->client->svc, entry->handle, (s64)sqe->args[3],
-					 SVC_SEEK_SET, &scheme->err)
-			      : 0;
-	if (n >= 0)
-		n = svc_write(entry->client->svc, entry->handle, scheme->bounce, size,
-			      &scheme->err);
+	n = write_now(scheme, entry, buf, sqe->args[2], sqe->args[3], &later, &scheme->err);
 	if (n > 0)
 		look_again(scheme, entry);
+	if (!later)
+		return n;
+	if (!(sqe->args[4] & REDOX_O_NONBLOCK)) {
+		n = park(scheme, entry, sqe);
+		n = n ? n : -EINPROGRESS;
+	}
+	(void)poll_entry(entry);
 	return n;
 }
 
@@ -190,7 +227,15 @@ s64 rs_mmap(struct scheme *scheme, struct entry *entry, const struct redox_sqe *
 	return (s64)((uintptr_t)map.cpu + off);
 }
 
-/* The oldest read of @entry gets what there is; false when there is neither. */
+static s64 again(struct scheme *scheme, const struct parked *p, bool *later)
+{
+	void *buf = (void *)(uintptr_t)p->buf;
+
+	return p->is_write ? write_now(scheme, p->entry, buf, p->len, p->off, later, NULL)
+			   : read_now(p->entry, buf, p->len, p->off, later, NULL);
+}
+
+/* The oldest read or write of @entry that waits gets what there is; false when there is neither. */
 static bool answer_parked(struct scheme *scheme, struct entry *entry)
 {
 	struct svc_list *node;
@@ -202,7 +247,7 @@ static bool answer_parked(struct scheme *scheme, struct entry *entry)
 
 		if (p->entry != entry)
 			continue;
-		n = read_now(entry, (void *)(uintptr_t)p->buf, p->len, p->off, &later, NULL);
+		n = again(scheme, p, &later);
 		if (later)
 			return false; /* another one took it */
 		rs_answer(scheme, p->tag, n);

@@ -74,6 +74,50 @@ static void reads_that_wait(void **state)
 	assert_true(svc_list_empty(&scheme->parked));
 }
 
+static int setup_mmio(void **state)
+{
+	int ret = setup_service(state);
+
+	svc_offer(svc, SVC_MMIO_RW, false);
+	drv.writable = true;
+	return ret || start_as(&(struct scheme_config){ .name = "reg", .tree = "mmio:" });
+}
+
+/* Registers of a device that sleeps: it is asked to wake, an access that may wait does. */
+static void accesses_that_wait(void **state)
+{
+	const u32 val = 0x12345678;
+	u64 window = (u64)open_path(1, RS_ROOT_ID, "0x10000000000/64");
+	u32 tags[3], got = 0;
+
+	(void)state;
+	assert_true((s64)window > 1);
+	drv.window_state = -EAGAIN;
+	tags[0] = ask(1, REDOX_OP_WRITE, window, &val, 4);
+	tags[1] = ask(1, REDOX_OP_WRITE, window, &val, 4);
+	kernel.sqe[kernel.nr_sqe - 1].args[4] = REDOX_O_NONBLOCK;
+	tags[2] = ask(1, REDOX_OP_READ, window, &got, 4);
+	kernel.sqe[kernel.nr_sqe - 1].args[3] = 8;
+	serve();
+	assert_false(is_answered(tags[0]) || is_answered(tags[2]));
+	assert_int_equal(answer_to(tags[1]), -REDOX_EAGAIN);
+	assert_memory_equal(drv.regs, ((u8[4]){ 0 }), 4);
+	memcpy(drv.regs + 8, &val, 4);
+	drv.window_state = 0;
+	serve();
+	assert_int_equal(answer_to(tags[0]), 4);
+	assert_int_equal(answer_to(tags[2]), 4);
+	assert_memory_equal(drv.regs, &val, 4);
+	assert_int_equal(got, val);
+	drv.window_state = -EAGAIN;
+	tags[0] = ask(1, REDOX_OP_WRITE, window, &val, 4);
+	serve();
+	tell(REDOX_OP_CANCEL, 0, tags[0]);
+	serve();
+	assert_int_equal(answer_to(tags[0]), -REDOX_ECANCELED);
+	assert_true(svc_list_empty(&scheme->parked));
+}
+
 static void reads_that_do_not_wait(void **state)
 {
 	struct queue q = open_queue(7);
@@ -432,6 +476,7 @@ int main(void)
 		T(an_open_whose_caller_was_killed),
 		T(answers_in_pieces),
 		T(reads_that_wait),
+		cmocka_unit_test_setup_teardown(accesses_that_wait, setup_mmio, teardown),
 		T(reads_that_do_not_wait),
 		T(who_waits_when_it_closes),
 		T(no_more_wait_than_that),

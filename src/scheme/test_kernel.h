@@ -140,17 +140,21 @@ redox_raw redox_write_v1(size_t fd, const uint8_t *src, size_t len)
 	return done * sizeof(struct redox_cqe);
 }
 
-static int start(void)
+static int start_as(const struct scheme_config *cfg)
 {
-	const struct scheme_config cfg = { .name = "npu" };
 	int ret = loop_create(&loop);
 
 	if (ret)
 		return ret;
-	ret = scheme_create(loop, svc, &cfg, &scheme, &err);
+	ret = scheme_create(loop, svc, cfg, &scheme, &err);
 	if (ret)
 		loop_destroy(loop);
 	return ret;
+}
+
+static int start(void)
+{
+	return start_as(&(struct scheme_config){ .name = "npu" });
 }
 
 static int setup_service(void **state)

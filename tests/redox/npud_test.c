@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -277,6 +278,65 @@ static int window(void *arg)
 	return 0;
 }
 
+#define STRTAB_BASE_CFG \
+	0x200088 /* of the NPU's MMU: 32 bits, read and written; SRC: regs/mmu.def */
+
+static bool is_asleep(void)
+{
+	char text[1000] = "";
+	s64 fd = rx_open("/scheme/npu/0/status", REDOX_O_RDONLY);
+
+	return fd >= 0 && rx_read(fd, text, sizeof(text) - 1) > 0 && !redox_close_v1((size_t)fd) &&
+	       strstr(text, "state: suspended");
+}
+
+static void until_asleep(void)
+{
+	for (u32 i = 0; i < 1000 && !is_asleep(); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10 * (long)BASE_NS_PER_MS }, NULL);
+}
+
+/* A write, too, waits until the device is awake, unless it must not. */
+static int write_asleep(void *arg)
+{
+	char path[200];
+	u32 val, now;
+	s64 fd, hasty, n;
+
+	(void)arg;
+	STEP(!find_bar(path, sizeof(path)));
+	fd = rx_open(path, REDOX_O_RDWR);
+	hasty = rx_open(path, REDOX_O_RDWR | REDOX_O_NONBLOCK);
+	STEP(fd >= 0 && hasty >= 0);
+	STEP(box_lseek((size_t)fd, STRTAB_BASE_CFG, SEEK_SET) == STRTAB_BASE_CFG);
+	STEP(box_lseek((size_t)hasty, STRTAB_BASE_CFG, SEEK_SET) == STRTAB_BASE_CFG);
+	STEP(rx_read(fd, &val, 4) == 4);
+	STEP(box_lseek((size_t)fd, STRTAB_BASE_CFG, SEEK_SET) == STRTAB_BASE_CFG);
+	until_asleep();
+	n = redox_result(redox_write_v1((size_t)hasty, (const u8 *)&val, 4));
+	STEP(n == 4 || n == -REDOX_EAGAIN); /* some wake at once */
+	until_asleep();
+	STEP(redox_result(redox_write_v1((size_t)fd, (const u8 *)&val, 4)) == 4);
+	STEP(box_lseek((size_t)fd, 0, SEEK_CUR) == STRTAB_BASE_CFG + 4);
+	STEP(box_lseek((size_t)fd, STRTAB_BASE_CFG, SEEK_SET) == STRTAB_BASE_CFG);
+	STEP(rx_read(fd, &now, 4) == 4 && now == val);
+	return 0;
+}
+
+static void test_write_asleep(void **state)
+{
+	struct world w;
+
+	(void)state;
+	if (strcmp(gen, "ref") == 0)
+		skip(); /* it has no such register, and does not sleep */
+	world_make(&w);
+	daemon_arg(&w.daemon, "--mmio=rw");
+	assert_int_equal(daemon_start(&w.daemon), 0);
+	in_process(&w, 0, write_asleep, NULL);
+	world_close(&w);
+}
+
 static int dma(void *arg)
 {
 	u64 desc[2];
@@ -357,6 +417,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_unknown_requests),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_write_asleep),
 	};
 
 	if (argc > 1)
