@@ -347,6 +347,7 @@ void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 		.va_end = base_max(gen->va.shave.end, gen->va.dma.end),
 		.freq_max_mhz = reg_gen_freq_mhz(gen, dev->freq.max),
 		.nr_contexts_max = (u32)gen->ssid_last - gen->ssid_first + 1,
+		.nr_queues_max = gen->flat ? 0 : (u32)gen->db_last - gen->db_first + 1,
 		.jobs_done = dev->jobs_done,
 		.jobs_failed = dev->jobs_failed,
 		.irqs = dev->irqs,

@@ -189,7 +189,7 @@ struct drv_info {
 	bool hw_sched;		/* the firmware schedules */
 	u64 va_start, va_end;	/* range of a context's buffers */
 	u32 freq_max_mhz;
-	u32 nr_contexts_max;
+	u32 nr_contexts_max, nr_queues_max; /* of the device; 0: it has no limit */
 	u64 jobs_done, jobs_failed, irqs, mmu_faults;
 	u64 boot_ns; /* duration of the last boot */
 	u64 busy_ns; /* at least one job was under way */

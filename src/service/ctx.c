@@ -483,6 +483,30 @@ static struct svc_ctx *ctx_alloc(struct svc_client *client, struct svc_device *d
 	return ctx;
 }
 
+int svc_check_share(const struct svc_client *client, const struct svc_device *dev,
+		    enum svc_share what, struct base_err *err)
+{
+	u32 used = 0, max;
+	struct drv_info info;
+	struct svc_list *node;
+
+	if (!client->cred.remote || client->cred.privileged)
+		return 0;
+	base_for_each (node, &dev->ctxs) {
+		const struct svc_ctx *ctx = svc_list_entry(node, struct svc_ctx, link);
+
+		if (ctx->owner && ctx->owner->cred.uid == client->cred.uid)
+			used += what == SVC_SHARE_QUEUES ? ctx->nr_queues : 1;
+	}
+	drv_get_info(dev->drv, &info);
+	max = what == SVC_SHARE_QUEUES ? info.nr_queues_max : info.nr_contexts_max;
+	if (!max || used < max - max / 8)
+		return 0;
+	return base_err_set(err, -EBUSY,
+			    "%s: the programs of user %u have %u, the share of a user; close one",
+			    what == SVC_SHARE_QUEUES ? "queue" : "context", client->cred.uid, used);
+}
+
 int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out, struct base_err *err)
 {
 	struct svc_ctx *ctx;
@@ -492,6 +516,9 @@ int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out, st
 	if (client->nr_ctxs >= client->svc->limits.contexts)
 		return base_err_set(err, -EBUSY, "context: the client has %u, its quota; close one",
 				    client->nr_ctxs);
+	ret = svc_check_share(client, dev, SVC_SHARE_CONTEXTS, err);
+	if (ret)
+		return ret;
 	ctx = ctx_alloc(client, dev);
 	if (!ctx)
 		return base_err_set(err, -ENOMEM, "context: no memory for the handle");

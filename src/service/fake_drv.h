@@ -22,10 +22,10 @@ struct drv_dev {
 	bool auto_complete;
 	u32 nr_ctxs, nr_bos, nr_queues; /* alive */
 	u32 nr_waits, nr_wakes, nr_processed;
-	u32 max_ctxs, nr_cancelled;
-	int bo_error; /* drv_bo_create() fails with it */
-	s32 status;   /* of each completion */
-	u64 job_ns;   /* each takes so long */
+	u32 max_ctxs, max_queues, nr_cancelled; /* max: 0 is many */
+	int bo_error;				/* drv_bo_create() fails with it */
+	s32 status;				/* of each completion */
+	u64 job_ns;				/* each takes so long */
 	u64 next_va;
 	struct drv_queue *queues[16];
 	int counters_error;
@@ -172,13 +172,13 @@ int drv_shutdown(struct drv_dev *dev, struct base_err *err)
 
 void drv_get_info(const struct drv_dev *dev, struct drv_info *out)
 {
-	(void)dev;
 	*out = (struct drv_info){ .gen = "fake",
 				  .product = "Fake \"1\"\n",
 				  .location = "nowhere",
 				  .vendor_id = 0x8086,
 				  .fw_api = { 3 << 16 | 24 },
-				  .nr_contexts_max = 129,
+				  .nr_contexts_max = dev->max_ctxs ? dev->max_ctxs : 129,
+				  .nr_queues_max = dev->max_queues,
 				  .jobs_done = 7,
 				  .recoveries = 5,
 				  .busy_ns = 77 };

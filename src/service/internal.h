@@ -187,6 +187,12 @@ int svc_stream_open(struct svc_client *client, struct svc_device *dev, const cha
 		    struct base_err *err) BASE_WARN_UNUSED;
 
 /* ctx.c */
+enum svc_share { SVC_SHARE_CONTEXTS, SVC_SHARE_QUEUES };
+/** svc_check_share() - may @client have one more?  Of what the device has, an eighth is out of reach for
+ * all programs of one user together, so that he cannot keep out the others; the privileged are
+ * free.  0, -EBUSY. */
+int svc_check_share(const struct svc_client *client, const struct svc_device *dev,
+		    enum svc_share what, struct base_err *err) BASE_WARN_UNUSED;
 int svc_ctx_open(struct svc_client *client, struct svc_device *dev, u32 *out,
 		 struct base_err *err) BASE_WARN_UNUSED;
 u32 svc_ctx_pending(const struct svc_ctx *ctx);

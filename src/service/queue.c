@@ -310,8 +310,8 @@ void svc_queue_free(struct svc_queue *queue)
 	base_free(queue);
 }
 
-static int may_create(const struct svc_client *client, const struct svc_queue_spec *spec,
-		      struct base_err *err)
+static int may_create(const struct svc_client *client, const struct svc_device *dev,
+		      const struct svc_queue_spec *spec, struct base_err *err)
 {
 	if (spec->priority >= SVC_PRIO_REALTIME && !client->cred.privileged)
 		return base_err_set(err, -EACCES,
@@ -319,7 +319,7 @@ static int may_create(const struct svc_client *client, const struct svc_queue_sp
 	if (client->nr_queues >= client->svc->limits.queues)
 		return base_err_set(err, -EBUSY, "queue: the client has %u, its quota; close one",
 				    client->nr_queues);
-	return 0;
+	return svc_check_share(client, dev, SVC_SHARE_QUEUES, err);
 }
 
 int svc_queue_open(struct svc_ctx *ctx, const struct svc_queue_spec *spec, u32 *out,
@@ -327,7 +327,7 @@ int svc_queue_open(struct svc_ctx *ctx, const struct svc_queue_spec *spec, u32 *
 {
 	struct svc_client *client = ctx->handle.client;
 	struct svc_queue *queue;
-	int ret = may_create(client, spec, err);
+	int ret = may_create(client, ctx->handle.dev, spec, err);
 
 	if (ret)
 		return ret;

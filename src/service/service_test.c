@@ -463,6 +463,49 @@ static void quota_contexts(void **state)
 	open_ok(f->user, "0/ctx");
 }
 
+static struct svc_client *remote_of(struct fixture *f, u32 uid, bool privileged)
+{
+	const struct svc_cred cred = { .uid = uid, .privileged = privileged, .remote = true };
+	struct svc_client *client;
+
+	assert_int_equal(svc_client_create(f->svc, &cred, &client), 0);
+	return client;
+}
+
+/* A user has many programs, but not the whole device. */
+static void share_of_a_user(void **state)
+{
+	struct fixture *f = *state;
+	struct svc_client *own[8], *other = remote_of(f, 8, false), *root = remote_of(f, 0, true);
+	u32 ctx[8], queue, h;
+
+	f->drv.max_ctxs = 10;	/* a share: 9 */
+	f->drv.max_queues = 16; /* 14 */
+	for (u32 i = 0; i < 8; i++) {
+		own[i] = remote_of(f, 7, false);
+		ctx[i] = open_ok(own[i], "0/ctx");
+	}
+	h = open_ok(own[0], "0/ctx");
+	assert_int_equal(svc_open(own[1], "0/ctx", &queue, &f->err), -EBUSY);
+	assert_non_null(strstr(f->err.text, "user 7 have 9, the share of a user"));
+	svc_close(other, open_ok(other, "0/ctx"), NULL);
+	svc_close(root, open_ok(root, "0/ctx"), NULL);
+	assert_int_equal(svc_close(own[0], h, NULL), 0);
+	svc_close(own[1], open_ok(own[1], "0/ctx"), NULL);
+	for (u32 i = 0; i < 14; i++)
+		queue = dup_ok(own[i % 8], ctx[i % 8], "queue");
+	assert_int_equal(svc_dup(own[0], ctx[0], "queue", &h, &f->err), -EBUSY);
+	assert_non_null(strstr(f->err.text, "queue: the programs of user 7 have 14"));
+	svc_client_close(own[7]); /* with his queue */
+	(void)dup_ok(own[0], ctx[0], "queue");
+	assert_int_equal(svc_dup(own[0], ctx[0], "queue", &h, NULL), -EBUSY);
+	(void)dup_ok(other, open_ok(other, "0/ctx"), "queue");
+	for (u32 i = 0; i < 7; i++)
+		svc_client_close(own[i]);
+	svc_client_close(other);
+	svc_client_close(root);
+}
+
 static void quota_memory(void **state)
 {
 	struct fixture *f = *state;
@@ -817,6 +860,7 @@ int main(void)
 		T(wrong_verbs),
 		T(calls_are_checked),
 		T(quota_contexts),
+		T(share_of_a_user),
 		T(quota_memory),
 		T(quota_queues_and_handles),
 		T(realtime_needs_privilege),
