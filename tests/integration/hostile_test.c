@@ -67,6 +67,9 @@ static int setup_limited(void **state, u32 nofile)
 
 	assert_non_null(w);
 	assert_int_equal(hostile_daemon_start(npud, gen, hws, nofile, &w->d), 0);
+	/* once somebody was answered it has opened all that it keeps */
+	assert_int_equal(hostile_connect(w->d.socket, "first", &w->mine), 0);
+	hostile_disconnect(&w->mine);
 	w->fds = UINT32_MAX;
 	for (u32 i = 0; i < 10; i++, poll(NULL, 0, 5)) /* whoever looked whether it serves goes */
 		w->fds = base_min(w->fds, hostile_daemon_fds(&w->d));

@@ -11,7 +11,8 @@ for _ in $(seq 100); do
 	[ -S "$dir/npu" ] && break
 	sleep 0.1
 done
-HOSTILE_DEVICE=vfio-user:$dir/npu "$1" "$2" "$5" "$6" 40 1 "$7"
+# (npud is filtered then: a leak checker at its end needs calls that the filter keeps from it)
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 HOSTILE_DEVICE=vfio-user:$dir/npu "$1" "$2" "$5" "$6" 40 1 "$7"
 result=$?
 kill $vnpu
 wait $vnpu || { echo "vnpu ended with $?" && result=1; }
